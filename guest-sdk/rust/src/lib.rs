@@ -1,0 +1,138 @@
+//! What the author of a tribunal policy needs: the types of the contract, a trait with defaults, and an export macro.
+//! It must never give a policy a clock, randomness, files or a network: a policy sees its settings and its case.
+//!
+//! A whole policy:
+//!
+//! ```
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//! use tribunal_guest::prelude::*;
+//!
+//! /// Leaves what is asked for outside of office hours to people.
+//! #[derive(Deserialize, JsonSchema)]
+//! #[serde(deny_unknown_fields)]
+//! struct OfficeHours {
+//!     /// First hour of the day, UTC.
+//!     from: u64,
+//!     /// The hour at which the office closes, UTC.
+//!     until: u64,
+//! }
+//!
+//! impl Policy for OfficeHours {
+//!     type Settings = Self;
+//!
+//!     fn describe() -> Description {
+//!         description("office-hours", "0.1.0", "leaves requests outside of office hours to people")
+//!             .rule("office-closed", "asked for outside of office hours")
+//!             .effect(Effect::Escalate)
+//!     }
+//!
+//!     fn new(settings: Self) -> Result<Self, Vec<String>> {
+//!         Ok(settings)
+//!     }
+//!
+//!     fn review(&self, case: &Case, _request: &AccessRequest) -> Opinion {
+//!         let hour = case.now / 3_600_000 % 24;
+//!         if (self.from..self.until).contains(&hour) {
+//!             return abstain();
+//!         }
+//!         escalate("office-closed", format!("the office is open from {} to {} h UTC", self.from, self.until))
+//!     }
+//! }
+//!
+//! tribunal_guest::export!(OfficeHours);
+//! # fn main() {}
+//! ```
+//!
+//! It is tested where it is written, by plain `cargo test`:
+//!
+//! ```
+//! # use schemars::JsonSchema;
+//! # use serde::Deserialize;
+//! use tribunal_guest::prelude::*;
+//! use tribunal_guest::testing::{case, configure, held, pending};
+//! # #[derive(Debug, Deserialize, JsonSchema)]
+//! # struct Frugal { most: usize }
+//! # impl Policy for Frugal {
+//! #     type Settings = Self;
+//! #     fn describe() -> Description { description("frugal", "0.1.0", "").rule("greedy", "").effect(Effect::Deny) }
+//! #     fn new(settings: Self) -> Result<Self, Vec<String>> { Ok(settings) }
+//! #     fn review(&self, case: &Case, _request: &AccessRequest) -> Opinion {
+//! #         if case.held().count() < self.most { abstain() } else { deny("greedy", "you hold enough") }
+//! #     }
+//! # }
+//!
+//! let case = case("alice").request(held("r1").nodes(["web-1"])).request(pending("r2").nodes(["web-2"])).build();
+//! let policy = configure::<Frugal>(r#"{"most": 1}"#).unwrap();
+//! assert_eq!(policy.review(&case, case.find("r2").unwrap()), deny("greedy", "you hold enough"));
+//! ```
+
+#![cfg_attr(test, expect(clippy::unwrap_used, reason = "tests"))]
+
+#[doc(hidden)]
+pub mod bindings;
+mod case;
+pub mod log;
+mod opinion;
+mod policy;
+#[doc(hidden)]
+pub mod runtime;
+mod settings;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod testing;
+
+pub use bindings::tribunal::policy::types::{
+    AccessRequest, Attribute, Case, Decider, Description, Effect, Fact, Ground, Lock, LockOrder,
+    Opinion, RequestKind, RequestState, RequestedResource, Review, Rule, Subject, Timestamp,
+};
+pub use case::EXEMPT_ANNOTATION;
+pub use opinion::{REASON_BYTES_MAX, abstain, approve, deny, deny_all, escalate, ground, lock};
+pub use policy::{NoSettings, Policy, description};
+
+/// All that a policy usually names, for `use tribunal_guest::prelude::*`.
+pub mod prelude {
+    pub use crate::{
+        AccessRequest, Attribute, Case, Decider, Description, Effect, Fact, Ground, Lock,
+        LockOrder, NoSettings, Opinion, Policy, RequestKind, RequestState, RequestedResource,
+        Review, Rule, Subject, Timestamp, abstain, approve, deny, deny_all, description, escalate,
+        ground, lock, log,
+    };
+}
+
+/// Makes a [`Policy`] the one that this component exports. Once for each component.
+///
+/// Built for anything but Wasm, it only checks that the type is a policy, so that several policies can be linked into
+/// one native test.
+#[macro_export]
+macro_rules! export {
+    ($policy:ty) => {
+        const _: () = {
+            struct Exported;
+
+            ::std::thread_local! {
+                static POLICY: $crate::runtime::Slot<$policy> = const { $crate::runtime::Slot::new() };
+            }
+
+            impl $crate::bindings::Guest for Exported {
+                fn describe() -> $crate::Description {
+                    $crate::runtime::describe::<$policy>()
+                }
+
+                fn configure(settings: ::std::string::String) -> ::std::result::Result<(), ::std::vec::Vec<::std::string::String>> {
+                    POLICY.with(|slot| slot.configure(&settings))
+                }
+
+                fn review(case: $crate::Case, request: ::std::string::String) -> $crate::Opinion {
+                    POLICY.with(|slot| slot.review(&case, &request))
+                }
+
+                fn enforce(case: $crate::Case) -> ::std::vec::Vec<$crate::LockOrder> {
+                    POLICY.with(|slot| slot.enforce(&case))
+                }
+            }
+
+            #[cfg(target_arch = "wasm32")]
+            $crate::bindings::__export_bindings!(Exported with_types_in $crate::bindings);
+        };
+    };
+}

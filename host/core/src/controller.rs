@@ -1,0 +1,334 @@
+//! The controller: follows the cluster, judges each subject in turn, and says what to do. Events in, actions out; it
+//! never waits, never reads a clock and never touches anything.
+//!
+//! One subject is judged by one [round](round) at a time, strictly in order; many subjects at once, up to a bound.
+
+mod act;
+mod plan;
+mod round;
+mod sight;
+mod state;
+mod sync;
+mod view;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use crate::action::{Action, Event, Reply, Ticket};
+use crate::case::Fact;
+use crate::opinion::Member;
+use crate::record::{DecisionId, Lifecycle, Record};
+use crate::request::UserName;
+use crate::time::Timestamp;
+
+use sight::Sight;
+use state::{Progress, SubjectState, Turn};
+use sync::Sync;
+use view::{Concerns, View};
+
+/// What the operator wants, and who we are.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The name of the root cluster.
+    pub cluster: String,
+    /// The daemon's own Teleport user.
+    pub own_user: UserName,
+    /// What makes decision ids of this run differ from those of others.
+    pub instance: String,
+    /// The panel, in the order in which enforcement asks it.
+    pub panel: Vec<Member>,
+    /// Time between full lists.
+    pub poll_interval: Duration,
+    /// Roles that are never given by us.
+    pub protected_roles: BTreeSet<String>,
+    /// Whether requests approved by people are exempt from being locked.
+    pub human_approved: HumanApproved,
+    /// When locks of ours that no policy wants any more are released.
+    pub release: Release,
+    /// Decide and record, but do nothing.
+    pub dry_run: bool,
+    /// How many subjects are judged at once.
+    pub subjects_in_flight_max: usize,
+}
+
+/// What locks mean for requests that a person approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HumanApproved {
+    /// They are not locked.
+    Exempt,
+    /// They are locked like any other.
+    Enforce,
+}
+
+/// When locks that no policy wants any more are released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// In the round that finds it out.
+    WhenClear,
+    /// Not by us: they end with the request's own access.
+    Never,
+}
+
+/// How the controller stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Why nothing is approved right now; none: the view is complete.
+    pub blind: Option<String>,
+    /// When the newest full list was begun.
+    pub last_full_list: Option<Timestamp>,
+    /// Subjects being judged.
+    pub in_flight: usize,
+    /// Subjects waiting to be judged.
+    pub waiting: usize,
+    /// Whether subjects wait for a retry after a failure.
+    pub retrying: usize,
+}
+
+/// The state of everything; see the [module](self).
+#[derive(Debug)]
+pub struct Controller {
+    settings: Settings,
+    view: View,
+    facts: Vec<Fact>,
+    sync: Sync,
+    subjects: BTreeMap<UserName, SubjectState>,
+    /// Subjects to be judged, in the order in which they came.
+    queue: VecDeque<UserName>,
+    /// When subjects have to be judged anew because time goes by.
+    due: BTreeSet<(Timestamp, UserName)>,
+    in_flight: usize,
+    tickets: BTreeMap<Ticket, UserName>,
+    tickets_given: u64,
+    decisions_made: u64,
+    /// The last blindness that the ledger was told of.
+    told_blind: bool,
+}
+
+// === impl Controller ===
+
+impl Controller {
+    /// A controller that knows nothing yet; the first [`Event::Tick`] makes it list.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            view: View::default(),
+            facts: Vec::new(),
+            sync: Sync::default(),
+            subjects: BTreeMap::new(),
+            queue: VecDeque::new(),
+            due: BTreeSet::new(),
+            in_flight: 0,
+            tickets: BTreeMap::new(),
+            tickets_given: 0,
+            decisions_made: 0,
+            told_blind: false,
+        }
+    }
+
+    /// Takes in what happened and says what to do.
+    pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Action> {
+        let mut out = Vec::new();
+        match event {
+            Event::Tick => {}
+            Event::WatchUp => self.sync.watch_up(now),
+            Event::WatchDown(why) => self.sync.watch_down(why),
+            Event::RequestPut(_) | Event::RequestGone(_) | Event::LockPut(_) | Event::LockGone(_) => {
+                self.sync.remember(&event);
+                self.apply(event);
+            }
+            Event::Listed(Ok(listing)) => {
+                self.view.replace(listing);
+                for event in self.sync.listed(now, self.settings.poll_interval) {
+                    self.apply(event);
+                }
+                self.wake_everybody();
+            }
+            Event::Listed(Err(failure)) => self.sync.list_failed(now, failure),
+            Event::Facts(facts) => {
+                if self.facts != facts {
+                    self.facts = facts;
+                    self.wake_everybody();
+                }
+            }
+            Event::Done(ticket, reply) => self.done(now, ticket, reply, &mut out),
+        }
+        self.advance(now, &mut out);
+        out
+    }
+
+    /// When [`Event::Tick`] is due at the latest.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Timestamp> {
+        let due = self.due.first().map(|(at, _)| *at);
+        let list = self.sync.next_list();
+        let blind = self.sync.blind_from(self.settings.poll_interval);
+        [due, list, blind].into_iter().flatten().min()
+    }
+
+    /// How it stands at `now`.
+    #[must_use]
+    pub fn status(&self, now: Timestamp) -> Status {
+        Status {
+            blind: self.sync.blind(now, self.settings.poll_interval),
+            last_full_list: self.sync.last_full_list(),
+            in_flight: self.in_flight,
+            waiting: self.queue.len(),
+            retrying: self.subjects.values().filter(|state| state.is_retrying()).count(),
+        }
+    }
+
+    // Everything that follows from the time and from what there is to do.
+    fn advance(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if self.sync.begin_list(now) {
+            out.push(Action::List);
+        }
+        self.tell_sight(now, out);
+        while let Some((at, _)) = self.due.first()
+            && *at <= now
+            && let Some((_, user)) = self.due.pop_first()
+        {
+            if let Some(state) = self.subjects.get_mut(&user) {
+                state.clear_due();
+            }
+            self.wake(&user);
+        }
+        if self.is_blind(now) {
+            return;
+        }
+        while self.in_flight < self.settings.subjects_in_flight_max
+            && let Some(user) = self.queue.pop_front()
+        {
+            self.start_round(&mut Turn { now, user: &user, out });
+        }
+    }
+
+    fn apply(&mut self, event: Event) {
+        let concerns = match event {
+            Event::RequestPut(request) => self.view.put_request(*request),
+            Event::RequestGone(id) => self.view.remove_request(&id),
+            Event::LockPut(lock) => self.view.put_lock(*lock),
+            Event::LockGone(name) => self.view.remove_lock(&name),
+            Event::Tick
+            | Event::WatchUp
+            | Event::WatchDown(_)
+            | Event::Listed(_)
+            | Event::Facts(_)
+            | Event::Done(..) => Concerns::Nobody,
+        };
+        self.wake_concerned(concerns);
+    }
+
+    fn wake_concerned(&mut self, concerns: Concerns) {
+        match concerns {
+            Concerns::Nobody => {}
+            Concerns::User(user) => self.wake(&user),
+            Concerns::Everybody => self.wake_everybody(),
+        }
+    }
+
+    fn wake_everybody(&mut self) {
+        let users: Vec<_> = self.view.users().cloned().collect();
+        for user in users {
+            self.wake(&user);
+        }
+        let view = &self.view;
+        self.subjects.retain(|user, state| !state.progress.is_idle() || state.is_queued() || view.has_requests(user));
+        let subjects = &self.subjects;
+        self.due.retain(|(_, user)| subjects.contains_key(user));
+    }
+
+    /// Has a subject judged anew, as soon as there is a place.
+    fn wake(&mut self, user: &UserName) {
+        let state = self.subjects.entry(user.clone()).or_default();
+        if state.wake() {
+            self.queue.push_back(user.clone());
+        }
+    }
+
+    fn is_blind(&self, now: Timestamp) -> bool {
+        self.sync.blind(now, self.settings.poll_interval).is_some()
+    }
+
+    fn tell_sight(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        let blind = self.sync.blind(now, self.settings.poll_interval);
+        // Before the first full list there is no view yet that could be incomplete, unless that list failed.
+        if blind.is_some() == self.told_blind || (self.sync.last_full_list().is_none() && !self.sync.has_failed()) {
+            return;
+        }
+        self.told_blind = blind.is_some();
+        let (what, detail) = match blind {
+            Some(why) => (Lifecycle::ViewIncomplete, why),
+            None => (Lifecycle::ViewComplete, String::new()),
+        };
+        out.push(Action::Record { ticket: None, record: Box::new(Record::Lifecycle { at: now, what, detail }) });
+    }
+
+    fn done(&mut self, now: Timestamp, ticket: Ticket, reply: Reply, out: &mut Vec<Action>) {
+        let Some(user) = self.tickets.remove(&ticket) else {
+            return;
+        };
+        let Some(state) = self.subjects.get_mut(&user) else {
+            return;
+        };
+        let progress = std::mem::take(&mut state.progress);
+        let turn = &mut Turn { now, user: &user, out };
+        match progress {
+            Progress::Idle => {}
+            Progress::Introducing => self.introduced(turn, reply),
+            Progress::Judging(round, judging) => self.judged(turn, round, *judging, ticket, reply),
+            Progress::Planning(round, planning) => self.planned(turn, round, *planning, reply),
+            Progress::Acting(round, plan, phase) => self.acted(turn, round, *plan, phase, ticket, reply),
+        }
+    }
+
+    fn ticket(&mut self, user: &UserName) -> Ticket {
+        self.tickets_given += 1;
+        let ticket = Ticket(self.tickets_given);
+        self.tickets.insert(ticket, user.clone());
+        ticket
+    }
+
+    fn decision_id(&mut self) -> DecisionId {
+        self.decisions_made += 1;
+        DecisionId::new(format!("{}-{}", self.settings.instance, self.decisions_made))
+    }
+
+    fn set_progress(&mut self, user: &UserName, progress: Progress) {
+        if let Some(state) = self.subjects.get_mut(user) {
+            state.progress = progress;
+        }
+    }
+
+    fn sight(&self, now: Timestamp) -> Sight<'_> {
+        Sight {
+            view: &self.view,
+            now,
+            cluster: &self.settings.cluster,
+            own_user: &self.settings.own_user,
+            exempt_human_approved: self.settings.human_approved == HumanApproved::Exempt,
+            lead: self.lead(),
+            facts: &self.facts,
+        }
+    }
+
+    /// How long before its start an approved access counts as started: long enough for two rounds to lock what must
+    /// give way to it.
+    fn lead(&self) -> Duration {
+        self.settings.poll_interval.saturating_mul(2)
+    }
+
+    fn set_due(&mut self, user: &UserName, at: Option<Timestamp>) {
+        let Some(state) = self.subjects.get_mut(user) else {
+            return;
+        };
+        if let Some(before) = state.clear_due() {
+            self.due.remove(&(before, user.clone()));
+        }
+        if let Some(at) = at {
+            state.set_due(at);
+            self.due.insert((at, user.clone()));
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Carrying a plan out, law 2: the intent is made durable, everything is read once more, locks are written and seen in
+//! force, the request is read once more, and only then resolved. What changed meanwhile is judged anew.
+
+use super::Controller;
+use super::plan::Planned;
+use super::round::RESTARTS_MAX;
+use super::state::{Locking, Phase, Plan, Progress, Round, Turn};
+use crate::action::{Action, Fresh, Reply, Resolution, Ticket};
+use crate::failure::{Failure, FailureClass};
+use crate::lock::{Lock, LockName};
+use crate::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
+use crate::request::{AccessRequest, Decider, RequestState};
+
+impl Controller {
+    /// Law 5: the intent goes to the ledger before anything else happens.
+    pub(crate) fn record_plan(&mut self, turn: &mut Turn<'_>, round: Round, planned: Planned) {
+        let Planned { plan, decided } = planned;
+        if self.settings.dry_run {
+            return self.rehearse(turn, round, decided);
+        }
+        let ticket = self.ticket(turn.user);
+        let record = Box::new(Record::Decided(Box::new(decided)));
+        turn.out.push(Action::Record { ticket: Some(ticket), record });
+        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Recording));
+    }
+
+    /// A dry run: the decision is recorded, once for as long as it stays the same, and nothing is done.
+    fn rehearse(&mut self, turn: &mut Turn<'_>, round: Round, decided: Decided) {
+        let standing = decided.request.is_none();
+        let told = match (self.subjects.get_mut(turn.user), &decided.request, &decided.decision) {
+            (Some(state), Some(request), Some(decision)) => {
+                state.told.insert(request.id.clone(), decision.clone()).as_ref() == Some(decision)
+            }
+            (Some(state), _, _) => {
+                let wanted: Vec<LockName> = decided.locks.iter().map(|(lock, _)| lock.name.clone()).collect();
+                let wanted = (wanted, decided.releases.clone());
+                state.told_rehearsal.replace(wanted.clone()) == Some(wanted)
+            }
+            (None, _, _) => true,
+        };
+        if !told {
+            turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Decided(Box::new(decided))) });
+        }
+        if standing { self.finish_round(turn, &round) } else { self.next_in_round(turn, round) }
+    }
+
+    pub(crate) fn acted(
+        &mut self,
+        turn: &mut Turn<'_>,
+        round: Round,
+        plan: Plan,
+        phase: Phase,
+        ticket: Ticket,
+        reply: Reply,
+    ) {
+        match (phase, reply) {
+            (Phase::Recording, Reply::Recorded(Ok(()))) => {
+                if plan.writes.is_empty() && plan.releases.is_empty() {
+                    self.confirm(turn, round, plan);
+                } else {
+                    self.check(turn, round, plan);
+                }
+            }
+            (Phase::Recording, Reply::Recorded(Err(why))) => {
+                // Law 5: nothing was recorded, so nothing is done.
+                let detail = format!("the ledger cannot be written, so nothing is enforced: {why}");
+                self.alarm(turn, detail);
+                self.give_up(turn, round, &plan);
+            }
+            (Phase::Checking, Reply::Reread(Ok(fresh))) => self.checked(turn, round, plan, fresh),
+            (Phase::Locking(mut locking), Reply::Written(result)) => {
+                if let Some(name) = locking.under_way.remove(&ticket) {
+                    match result {
+                        Ok(()) => self.lock_done(turn, &plan, &name),
+                        Err(failure) => locking.failed.push((name, failure)),
+                    }
+                }
+                self.locked(turn, round, plan, locking);
+            }
+            (Phase::VerifyingLocks(failed), Reply::Reread(Ok(fresh))) => {
+                self.locks_verified(turn, round, plan, failed, fresh);
+            }
+            (Phase::VerifyingLocks(failed), Reply::Reread(Err(_))) => {
+                for (name, failure) in failed {
+                    self.outcome(turn, &plan, lock_step(&plan, &name), StepResult::Failed(failure));
+                }
+                self.give_up(turn, round, &plan);
+            }
+            (Phase::Confirming, Reply::Reread(Ok(fresh))) => self.confirmed(turn, round, plan, fresh),
+            (Phase::Checking | Phase::Confirming, Reply::Reread(Err(failure))) => {
+                self.outcome(turn, &plan, Step::Decision, StepResult::Failed(failure));
+                self.give_up(turn, round, &plan);
+            }
+            (Phase::Resolving, Reply::Written(Ok(()))) => self.resolved(turn, round, &plan),
+            (Phase::Resolving, Reply::Written(Err(failure))) => {
+                let requests = plan.requests.iter().take(1).map(|request| request.id.clone()).collect();
+                let ticket = self.ticket(turn.user);
+                turn.out.push(Action::Reread { ticket, requests, locks: Vec::new() });
+                self.set_progress(
+                    turn.user,
+                    Progress::Acting(round, Box::new(plan), Phase::VerifyingResolution(failure)),
+                );
+            }
+            (Phase::VerifyingResolution(failure), Reply::Reread(Ok(fresh))) => {
+                self.resolution_verified(turn, round, &plan, failure, fresh);
+            }
+            (Phase::VerifyingResolution(failure), Reply::Reread(Err(_))) => {
+                self.resolution_failed(turn, round, &plan, failure);
+            }
+            (
+                Phase::Recording
+                | Phase::Checking
+                | Phase::Locking(_)
+                | Phase::VerifyingLocks(_)
+                | Phase::Confirming
+                | Phase::Resolving
+                | Phase::VerifyingResolution(_),
+                Reply::Opinion(_)
+                | Reply::Orders(_)
+                | Reply::Subject(_)
+                | Reply::Recorded(_)
+                | Reply::Reread(_)
+                | Reply::Written(_),
+            ) => {
+                let failure = Failure::new(FailureClass::Retry, "a reply of another kind came back");
+                self.outcome(turn, &plan, Step::Decision, StepResult::Failed(failure));
+                self.give_up(turn, round, &plan);
+            }
+        }
+    }
+
+    /// Law 4: reads everything that the plan touches, right before it is touched.
+    fn check(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
+        let ticket = self.ticket(turn.user);
+        let requests = plan.requests.iter().map(|request| request.id.clone()).collect();
+        let locks = touched_locks(&plan).map(|(name, _)| name.clone()).collect();
+        turn.out.push(Action::Reread { ticket, requests, locks });
+        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Checking));
+    }
+
+    fn checked(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, fresh: Fresh) {
+        let requests_same = same_requests(&plan.requests, &fresh);
+        let locks_same = touched_locks(&plan).map(|(_, there)| there).eq(fresh.locks.iter().map(Option::as_ref));
+        if !(requests_same && locks_same) {
+            let names = touched_locks(&plan).map(|(name, _)| name.clone()).collect();
+            self.take_in(&plan, names, fresh);
+            return self.supersede(turn, round, &plan, "something changed before the locks were written");
+        }
+        let mut locking = Locking::default();
+        for (lock, _) in &plan.writes {
+            let ticket = self.ticket(turn.user);
+            locking.under_way.insert(ticket, lock.name.clone());
+            turn.out.push(Action::WriteLock { ticket, lock: Box::new(lock.clone()) });
+        }
+        for lock in &plan.releases {
+            let ticket = self.ticket(turn.user);
+            locking.under_way.insert(ticket, lock.name.clone());
+            turn.out.push(Action::DeleteLock { ticket, name: lock.name.clone() });
+        }
+        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Locking(locking)));
+    }
+
+    /// A lock is as the plan wants it.
+    fn lock_done(&mut self, turn: &mut Turn<'_>, plan: &Plan, name: &LockName) {
+        match plan.writes.iter().find(|(lock, _)| lock.name == *name) {
+            Some((lock, _)) => self.view.put_lock(lock.clone()),
+            None => self.view.remove_lock(name),
+        };
+        self.outcome(turn, plan, lock_step(plan, name), StepResult::Applied);
+    }
+
+    /// Goes on once every lock write has been answered.
+    fn locked(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, locking: Locking) {
+        if !locking.under_way.is_empty() {
+            return self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Locking(locking)));
+        }
+        if !locking.failed.is_empty() {
+            let ticket = self.ticket(turn.user);
+            let locks = locking.failed.iter().map(|(name, _)| name.clone()).collect();
+            turn.out.push(Action::Reread { ticket, requests: Vec::new(), locks });
+            let phase = Phase::VerifyingLocks(locking.failed);
+            return self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), phase));
+        }
+        if plan.resolution.is_some() {
+            self.confirm(turn, round, plan);
+        } else {
+            self.finish_round(turn, &round);
+        }
+    }
+
+    /// A reply may be lost after the write was done: what is there counts, not what was answered.
+    fn locks_verified(
+        &mut self,
+        turn: &mut Turn<'_>,
+        mut round: Round,
+        plan: Plan,
+        failed: Vec<(LockName, Failure)>,
+        fresh: Fresh,
+    ) {
+        let mut all_there = true;
+        for ((name, failure), there) in failed.into_iter().zip(fresh.locks) {
+            let wanted = plan.writes.iter().find(|(lock, _)| lock.name == name).map(|(lock, _)| lock);
+            let done = match (wanted, &there) {
+                (Some(wanted), Some(there)) => there.target == wanted.target && there.expires == wanted.expires,
+                (None, None) => true,
+                (Some(_), None) | (None, Some(_)) => false,
+            };
+            if done {
+                self.lock_done(turn, &plan, &name);
+                continue;
+            }
+            all_there = false;
+            if failure.class == FailureClass::Alarm {
+                self.alarm(turn, format!("lock `{name}` cannot be written: {failure}"));
+            }
+            self.outcome(turn, &plan, lock_step(&plan, &name), StepResult::Failed(failure));
+        }
+        if !all_there {
+            self.give_up(turn, round, &plan);
+        } else if plan.resolution.is_some() {
+            self.confirm(turn, round, plan);
+        } else {
+            round.failed = false;
+            self.finish_round(turn, &round);
+        }
+    }
+
+    /// Reads the locks that the resolution needs, and after them the request.
+    fn confirm(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
+        let ticket = self.ticket(turn.user);
+        let requests = plan.requests.iter().take(1).map(|request| request.id.clone()).collect();
+        let locks = needed_locks(&plan).cloned().collect();
+        turn.out.push(Action::Reread { ticket, requests, locks });
+        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Confirming));
+    }
+
+    fn confirmed(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, fresh: Fresh) {
+        let in_force = needed_locks(&plan).count() == fresh.locks.len()
+            && fresh.locks.iter().all(|lock| lock.as_ref().is_some_and(|lock| lock.in_force(turn.now)));
+        let over = plan.requests.first().is_some_and(|request| request.is_over(turn.now));
+        let why = if self.is_blind(turn.now) {
+            Some("the view became incomplete")
+        } else if !in_force {
+            Some("a lock that it needs is not in force")
+        } else if over {
+            Some("the access that it asks for is over")
+        } else if !same_requests(plan.requests.get(..1).unwrap_or_default(), &fresh) {
+            Some("the request changed before it was resolved")
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            let names = needed_locks(&plan).cloned().collect();
+            self.take_in(&plan, names, fresh);
+            return self.supersede(turn, round, &plan, why);
+        }
+        let Some(resolution) = plan.resolution.clone() else {
+            return self.finish_round(turn, &round);
+        };
+        let ticket = self.ticket(turn.user);
+        turn.out.push(Action::Resolve { ticket, resolution: Box::new(resolution) });
+        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Resolving));
+    }
+
+    /// The request is resolved: it counts as that from now on.
+    fn resolved(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan) {
+        if let (Some(request), Some(resolution)) = (plan.requests.first(), &plan.resolution) {
+            let mut request = request.clone();
+            request.state = if resolution.approve { RequestState::Approved } else { RequestState::Denied };
+            request.decided_by = Decider::Tribunal;
+            request.decision = Some(resolution.decision.as_str().to_owned());
+            request.resolve_reason.clone_from(&resolution.reason);
+            self.view.put_request(request);
+            self.outcome(turn, plan, resolve_step(resolution), StepResult::Applied);
+        }
+        self.next_in_round(turn, round);
+    }
+
+    fn resolution_verified(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan, failure: Failure, fresh: Fresh) {
+        let there = fresh.requests.first().and_then(Option::as_ref);
+        let ours = there.is_some_and(|request| request.decision.as_deref() == Some(plan.id.as_str()));
+        self.take_in(plan, Vec::new(), fresh);
+        if ours {
+            return self.resolved(turn, round, plan);
+        }
+        self.resolution_failed(turn, round, plan, failure);
+    }
+
+    fn resolution_failed(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan, failure: Failure) {
+        if failure.class == FailureClass::Alarm {
+            self.alarm(turn, format!("a request cannot be resolved: {failure}"));
+        }
+        let step = plan.resolution.as_ref().map_or(Step::Decision, resolve_step);
+        self.outcome(turn, plan, step, StepResult::Failed(failure));
+        self.give_up(turn, round, plan);
+    }
+
+    /// Something changed under our hands: the request is judged anew, at once, or after a pause if that happens often.
+    fn supersede(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan, why: &str) {
+        self.outcome(turn, plan, Step::Decision, StepResult::Superseded(why.to_owned()));
+        round.restarts += 1;
+        if round.restarts > RESTARTS_MAX {
+            return self.end_round(turn, true);
+        }
+        if let (Some(request), Some(_)) = (plan.requests.first(), &plan.resolution) {
+            round.waiting.push_front(request.id.clone());
+        }
+        self.next_in_round(turn, round);
+    }
+
+    /// A step failed: the round goes on with what else there is, and is repeated after a pause.
+    fn give_up(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan) {
+        round.failed = true;
+        match plan.resolution {
+            Some(_) => self.next_in_round(turn, round),
+            None => self.end_round(turn, true),
+        }
+    }
+
+    /// Takes what was read into the view: the plan's requests, and the locks of these names.
+    fn take_in(&mut self, plan: &Plan, locks: Vec<LockName>, fresh: Fresh) {
+        for (asked, there) in plan.requests.iter().zip(fresh.requests) {
+            match there {
+                Some(request) => self.view.put_request(request),
+                None => self.view.remove_request(&asked.id),
+            };
+        }
+        for (name, there) in locks.into_iter().zip(fresh.locks) {
+            match there {
+                Some(lock) => self.view.put_lock(lock),
+                None => self.view.remove_lock(&name),
+            };
+        }
+    }
+
+    fn outcome(&self, turn: &mut Turn<'_>, plan: &Plan, step: Step, result: StepResult) {
+        let outcome = Outcome { decision: plan.id.clone(), at: turn.now, step, result };
+        turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Outcome(outcome)) });
+    }
+
+    fn alarm(&self, turn: &mut Turn<'_>, detail: String) {
+        let record = Record::Lifecycle { at: turn.now, what: Lifecycle::Alarm, detail };
+        turn.out.push(Action::Record { ticket: None, record: Box::new(record) });
+    }
+}
+
+fn resolve_step(resolution: &Resolution) -> Step {
+    if resolution.approve { Step::Approve(resolution.request.clone()) } else { Step::Deny(resolution.request.clone()) }
+}
+
+fn lock_step(plan: &Plan, name: &LockName) -> Step {
+    if plan.releases.iter().any(|lock| lock.name == *name) {
+        Step::Unlock(name.clone())
+    } else {
+        Step::Lock(name.clone())
+    }
+}
+
+/// The locks that a plan writes or deletes, and what is there by their names.
+fn touched_locks(plan: &Plan) -> impl Iterator<Item = (&LockName, Option<&Lock>)> {
+    let writes = plan.writes.iter().map(|(lock, there)| (&lock.name, there.as_ref()));
+    writes.chain(plan.releases.iter().map(|lock| (&lock.name, Some(lock))))
+}
+
+/// The locks that must be in force before a plan resolves its request.
+fn needed_locks(plan: &Plan) -> impl Iterator<Item = &LockName> {
+    plan.writes.iter().map(|(lock, _)| &lock.name).chain(&plan.relies_on)
+}
+
+fn same_requests(judged: &[AccessRequest], fresh: &Fresh) -> bool {
+    judged.iter().map(Some).eq(fresh.requests.iter().map(Option::as_ref))
+}

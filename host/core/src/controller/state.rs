@@ -1,0 +1,222 @@
+//! Where the judging of one subject stands. Types that make a wrong state unwritable; no decisions.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::action::{Action, Resolution, Ticket};
+use crate::case::Case;
+use crate::decision::Decision;
+use crate::lock::{Lock, LockName};
+use crate::opinion::{Evaluation, Fault, LockOrder, PolicyName};
+use crate::record::{DecisionId, Enforcement};
+use crate::request::{AccessRequest, RequestId, Subject, UserName};
+use crate::time::Timestamp;
+
+/// The first pause after a failed round; doubles up to [`RETRY_MAX`].
+const RETRY_MIN: Duration = Duration::from_millis(250);
+/// The longest pause after a failed round.
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// One call of the controller, as far as it is about one subject.
+pub(crate) struct Turn<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) user: &'a UserName,
+    /// What is to be done.
+    pub(crate) out: &'a mut Vec<Action>,
+}
+
+/// What is kept about one subject.
+#[derive(Debug, Default)]
+pub(crate) struct SubjectState {
+    pub(crate) progress: Progress,
+    /// Standing roles and traits, and when they were asked for.
+    pub(crate) standing: Option<(Subject, Timestamp)>,
+    /// What the ledger was last told about requests that stay as they are.
+    pub(crate) told: BTreeMap<RequestId, Decision>,
+    /// The faults that the ledger was last told of when held requests were looked at.
+    pub(crate) told_faults: Vec<(PolicyName, Fault)>,
+    /// The locks and releases that a dry run last told the ledger of.
+    pub(crate) told_rehearsal: Option<(Vec<LockName>, Vec<LockName>)>,
+    /// Something changed that no round has seen yet.
+    dirty: bool,
+    queued: bool,
+    due: Option<Timestamp>,
+    failures: u32,
+}
+
+/// What a subject's round waits for.
+#[derive(Debug, Default)]
+pub(crate) enum Progress {
+    /// Nothing: no round is under way.
+    #[default]
+    Idle,
+    /// The subject's standing roles.
+    Introducing,
+    /// Opinions about a pending request.
+    Judging(Round, Box<Judging>),
+    /// Lock orders, one policy after the other.
+    Planning(Round, Box<Planning>),
+    /// A step of a plan.
+    Acting(Round, Box<Plan>, Phase),
+}
+
+/// One round: every pending request of a subject, oldest first, then the held ones.
+#[derive(Debug)]
+pub(crate) struct Round {
+    pub(crate) subject: Subject,
+    /// Pending requests still to be judged.
+    pub(crate) waiting: VecDeque<RequestId>,
+    /// How often something changed under our hands.
+    pub(crate) restarts: u32,
+    /// Something failed, so that the round has to be repeated after a pause.
+    pub(crate) failed: bool,
+}
+
+/// Opinions about one pending request come in.
+#[derive(Debug)]
+pub(crate) struct Judging {
+    pub(crate) request: AccessRequest,
+    pub(crate) case: Arc<Case>,
+    pub(crate) asked: BTreeMap<Ticket, usize>,
+    pub(crate) answers: BTreeMap<usize, Evaluation>,
+}
+
+/// Lock orders come in, one policy after the other.
+#[derive(Debug)]
+pub(crate) struct Planning {
+    /// The request that would be approved; none: only what is held.
+    pub(crate) approving: Option<Approving>,
+    /// The place in the panel of the policy that is being asked.
+    pub(crate) asking: usize,
+    pub(crate) case: Arc<Case>,
+    pub(crate) enforcements: Vec<Enforcement>,
+    /// Orders that count, with who gave them.
+    pub(crate) orders: Vec<(PolicyName, LockOrder)>,
+}
+
+/// A request that every policy would have approved.
+#[derive(Debug)]
+pub(crate) struct Approving {
+    pub(crate) request: AccessRequest,
+    pub(crate) decision: Decision,
+    pub(crate) evaluations: Vec<Evaluation>,
+    /// What the policies saw when they reviewed it.
+    pub(crate) case: Arc<Case>,
+}
+
+/// What is about to be done, and what it relies on.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) id: DecisionId,
+    /// Requests that must still be as they were when judged; the first is the one that is resolved, if any.
+    pub(crate) requests: Vec<AccessRequest>,
+    /// How the first of `requests` is resolved.
+    pub(crate) resolution: Option<Resolution>,
+    /// Locks to be written, and what is there by that name now.
+    pub(crate) writes: Vec<(Lock, Option<Lock>)>,
+    /// Locks to be deleted, as they are now.
+    pub(crate) releases: Vec<Lock>,
+    /// Locks of ours that are there already and that the resolution needs.
+    pub(crate) relies_on: Vec<LockName>,
+}
+
+/// The step of a plan that is under way.
+#[derive(Debug)]
+pub(crate) enum Phase {
+    /// The intent is being made durable.
+    Recording,
+    /// Everything that the plan touches is read once more.
+    Checking,
+    /// Locks are being written and deleted.
+    Locking(Locking),
+    /// Locks of which the write failed are read: it may have been done all the same.
+    VerifyingLocks(Vec<(LockName, crate::failure::Failure)>),
+    /// The locks and the request are read once more.
+    Confirming,
+    /// The request is being resolved.
+    Resolving,
+    /// The request of which the resolution failed is read: it may have been done all the same.
+    VerifyingResolution(crate::failure::Failure),
+}
+
+/// Locks are being written and deleted.
+#[derive(Debug, Default)]
+pub(crate) struct Locking {
+    pub(crate) under_way: BTreeMap<Ticket, LockName>,
+    pub(crate) failed: Vec<(LockName, crate::failure::Failure)>,
+}
+
+// === impl SubjectState ===
+
+impl SubjectState {
+    /// Marks it as changed; returns whether it has to be put into the queue.
+    #[must_use]
+    pub(crate) fn wake(&mut self) -> bool {
+        self.dirty = true;
+        let enqueue = !self.queued && self.progress.is_idle();
+        self.queued |= enqueue;
+        enqueue
+    }
+
+    /// A round begins: it will see all that changed until now.
+    pub(crate) fn begin(&mut self) {
+        self.queued = false;
+        self.dirty = false;
+    }
+
+    /// A round ended; returns the pause after which it has to be repeated, if it failed.
+    pub(crate) fn end(&mut self, failed: bool, user: &str) -> Option<Duration> {
+        self.progress = Progress::Idle;
+        if !failed {
+            self.failures = 0;
+            return None;
+        }
+        let pause = RETRY_MIN.saturating_mul(1 << self.failures.min(10)).min(RETRY_MAX);
+        self.failures = self.failures.saturating_add(1);
+        Some(pause + jitter(pause, user, self.failures))
+    }
+
+    /// Whether something changed since the round began.
+    pub(crate) fn is_dirty(&self) -> bool {
+        self.dirty
+    }
+
+    pub(crate) fn is_queued(&self) -> bool {
+        self.queued
+    }
+
+    pub(crate) fn is_retrying(&self) -> bool {
+        self.failures > 0
+    }
+
+    pub(crate) fn set_due(&mut self, at: Timestamp) {
+        self.due = Some(at);
+    }
+
+    pub(crate) fn clear_due(&mut self) -> Option<Timestamp> {
+        self.due.take()
+    }
+}
+
+/// Up to a quarter of a pause, different for each user and attempt, so that many do not come back at once. FNV-1a: the
+/// core has no randomness, and needs none.
+fn jitter(pause: Duration, user: &str, attempt: u32) -> Duration {
+    let seed = user
+        .bytes()
+        .chain(attempt.to_le_bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let quarter = u64::try_from(pause.as_millis() / 4).unwrap_or(u64::MAX).max(1);
+    Duration::from_millis(seed % quarter)
+}
+
+// === impl Progress ===
+
+impl Progress {
+    pub(crate) const fn is_idle(&self) -> bool {
+        match self {
+            Self::Idle => true,
+            Self::Introducing | Self::Judging(..) | Self::Planning(..) | Self::Acting(..) => false,
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Locks, with Teleport's names; what a lock is on and whose it is, never how it is written.
+
+use std::fmt;
+
+use crate::request::{AccessRequest, RequestId, UserName};
+use crate::time::Timestamp;
+
+/// What the names of our locks begin with; the request's id follows.
+pub const LOCK_PREFIX: &str = "tribunal-";
+/// What the names of the locks of Teleport's sample watcher begin with; such locks are adopted as ours.
+pub const WATCHER_LOCK_PREFIX: &str = "jit-watcher-";
+
+/// The name of a lock (`metadata.name`).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LockName(String);
+
+/// What a lock is on (`types.LockTarget`): every field that is set must match.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockTarget {
+    /// A user.
+    pub user: Option<UserName>,
+    /// A role.
+    pub role: Option<String>,
+    /// An access request.
+    pub access_request: Option<RequestId>,
+    /// Whether fields are set that say nothing about a request: login, device, server and so on.
+    pub other: bool,
+}
+
+/// A lock (`types.LockV2`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// Its name.
+    pub name: LockName,
+    /// What it is on.
+    pub target: LockTarget,
+    /// Shown to whom it hits.
+    pub message: String,
+    /// When it stops being in force; none: when somebody deletes it.
+    pub expires: Option<Timestamp>,
+    /// Who wrote it last, as the server says; empty where it does not.
+    pub created_by: String,
+}
+
+// === impl LockName ===
+
+impl LockName {
+    /// The name `name`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// The name of our lock on a request: the same each time, so that writing it twice makes one lock.
+    #[must_use]
+    pub fn of(request: &RequestId) -> Self {
+        Self(format!("{LOCK_PREFIX}{request}"))
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for LockName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// === impl LockTarget ===
+
+impl LockTarget {
+    /// Only this request.
+    #[must_use]
+    pub fn access_request(id: RequestId) -> Self {
+        Self { access_request: Some(id), ..Self::default() }
+    }
+}
+
+// === impl Lock ===
+
+impl Lock {
+    /// Whether it bites at `now` (Teleport: while now is before `spec.expires`).
+    #[must_use]
+    pub fn in_force(&self, now: Timestamp) -> bool {
+        self.expires.is_none_or(|end| now < end)
+    }
+
+    /// Whether it takes away the access of this request. A lock with a field that says nothing about requests may
+    /// leave the access usable, and so covers none.
+    #[must_use]
+    pub fn covers(&self, request: &AccessRequest) -> bool {
+        let LockTarget { user, role, access_request, other } = &self.target;
+        let names_something = user.is_some() || role.is_some() || access_request.is_some();
+        names_something
+            && !other
+            && user.as_ref().is_none_or(|user| *user == request.user)
+            && role.as_ref().is_none_or(|role| request.roles.contains(role))
+            && access_request.as_ref().is_none_or(|id| *id == request.id)
+    }
+
+    /// The request that this lock is ours on: named by us, on nothing but that request, and not written by anybody
+    /// else since.
+    #[must_use]
+    pub fn ours(&self, own_user: &UserName) -> Option<&RequestId> {
+        let LockTarget { user: None, role: None, access_request: Some(id), other: false } = &self.target else {
+            return None;
+        };
+        let suffix = self.name.0.strip_prefix(LOCK_PREFIX).or_else(|| self.name.0.strip_prefix(WATCHER_LOCK_PREFIX))?;
+        let written_by_us = self.created_by.is_empty() || self.created_by == own_user.as_str();
+        (suffix == id.as_str() && written_by_us).then_some(id)
+    }
+}

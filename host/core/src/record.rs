@@ -1,0 +1,163 @@
+//! What goes into the ledger: intents before Teleport is called, outcomes after. The form on disk is the ledger's own.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::case::Case;
+use crate::decision::Decision;
+use crate::failure::Failure;
+use crate::lock::{Lock, LockName};
+use crate::opinion::{Evaluation, Fault, LockOrder, Member};
+use crate::request::{AccessRequest, RequestId, UserName};
+use crate::time::Timestamp;
+
+/// The id of a decision, unique among all runs of a daemon.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DecisionId(String);
+
+/// One line of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// What was decided and is about to be done.
+    Decided(Box<Decided>),
+    /// What became of one step.
+    Outcome(Outcome),
+    /// Something that happened to the daemon itself.
+    Lifecycle {
+        /// When.
+        at: Timestamp,
+        /// What.
+        what: Lifecycle,
+        /// Particulars, for people.
+        detail: String,
+    },
+}
+
+/// A decision, with all that it stands on; also the intent of what follows from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    /// Its id.
+    pub id: DecisionId,
+    /// When.
+    pub at: Timestamp,
+    /// About whom.
+    pub user: UserName,
+    /// The pending request that was judged, as it was then; none when only held requests were.
+    pub request: Option<AccessRequest>,
+    /// The verdict about that request.
+    pub decision: Option<Decision>,
+    /// What each policy said about it.
+    pub evaluations: Vec<Evaluation>,
+    /// What each policy wants locked (if the request were held, when there is one and it would be approved).
+    pub enforcements: Vec<Enforcement>,
+    /// Locks that are about to be written, with the `policy/rule` that wants each.
+    pub locks: Vec<(Lock, String)>,
+    /// Locks that are about to be deleted.
+    pub releases: Vec<LockName>,
+    /// The reason that Teleport is given with a resolution.
+    pub reason: String,
+    /// What the policies were shown; none where they were not asked.
+    pub case: Option<Arc<Case>>,
+    /// Nothing of it will be done: the operator rehearses.
+    pub dry_run: bool,
+}
+
+/// One policy's answer about held requests, or its fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Enforcement {
+    /// Who answered.
+    pub member: Member,
+    /// What.
+    pub answer: Result<Vec<LockOrder>, Fault>,
+}
+
+/// What became of one step of a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The decision.
+    pub decision: DecisionId,
+    /// When.
+    pub at: Timestamp,
+    /// Which step.
+    pub step: Step,
+    /// What became of it.
+    pub result: StepResult,
+}
+
+/// A step that changes Teleport's state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A lock is written.
+    Lock(LockName),
+    /// A lock is deleted.
+    Unlock(LockName),
+    /// A request is approved.
+    Approve(RequestId),
+    /// A request is denied.
+    Deny(RequestId),
+    /// The decision as a whole, given up before its next step.
+    Decision,
+}
+
+/// What became of a [`Step`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StepResult {
+    /// It is in force on the server.
+    Applied,
+    /// The server answered with a failure, and the step is not in force.
+    Failed(Failure),
+    /// Not done, because the world had changed meanwhile.
+    Superseded(String),
+}
+
+/// What happens to the daemon itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifecycle {
+    /// It started.
+    Started,
+    /// It stopped in good order.
+    Stopped,
+    /// Its view became incomplete: it approves nothing.
+    ViewIncomplete,
+    /// Its view is complete again.
+    ViewComplete,
+    /// An alarm: a person has to act.
+    Alarm,
+}
+
+// === impl DecisionId ===
+
+impl DecisionId {
+    /// The id `id`.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for DecisionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// === impl Lifecycle ===
+
+impl Lifecycle {
+    /// Its name in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Stopped => "stopped",
+            Self::ViewIncomplete => "view-incomplete",
+            Self::ViewComplete => "view-complete",
+            Self::Alarm => "alarm",
+        }
+    }
+}

@@ -1,0 +1,261 @@
+//! Access requests, with Teleport's names; this room never knows how they travel.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::lock::Lock;
+use crate::time::Timestamp;
+
+/// Keys with their values: traits, labels, annotations.
+pub type Attributes = BTreeMap<String, Vec<String>>;
+
+/// The resolve annotation that marks what this host decided; its value is the decision's id.
+pub const DECISION_ANNOTATION: &str = "tribunal/decision";
+/// Annotations under this prefix are the host's alone; those of others are not shown to policies.
+pub const ANNOTATION_PREFIX: &str = "tribunal/";
+/// Shown to policies on requests that the operator exempts from being locked; its value says why.
+pub const EXEMPT_ANNOTATION: &str = "tribunal/exempt";
+
+/// The id of an access request, a UUID.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(String);
+
+/// A Teleport user name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UserName(String);
+
+/// Teleport's `types.RequestState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RequestState {
+    /// Waits for a decision.
+    Pending,
+    /// Granted.
+    Approved,
+    /// Refused.
+    Denied,
+    /// Turned into a membership of an access list.
+    Promoted,
+    /// `NONE`, or a number that this build does not know.
+    Unknown,
+}
+
+/// Teleport's `types.AccessRequestKind`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RequestKind {
+    /// Ordinary access that ends by itself; also what older servers, which do not say, mean.
+    ShortTerm,
+    /// Aims at permanent access.
+    LongTerm,
+    /// A number that this build does not know.
+    Unknown,
+}
+
+/// Who decided a request that is no longer pending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Decider {
+    /// Nobody yet.
+    Nobody,
+    /// A person, or something that cannot be told from one.
+    Person,
+    /// This host: the request carries [`DECISION_ANNOTATION`].
+    Tribunal,
+    /// Another machine identity.
+    OtherBot,
+}
+
+/// What limits the use of a requested resource (`types.ResourceConstraints`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Constraints {
+    /// A constraint that this build understands, as JSON text.
+    Known(String),
+    /// One that it does not; what is known of it, for people.
+    Unknown(String),
+}
+
+/// One resource that a request names (`types.ResourceID`, `types.ResourceAccessID`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestedResource {
+    /// The Teleport cluster that it belongs to.
+    pub cluster: String,
+    /// Teleport's resource kind, such as `node`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What inside the resource is asked for; empty for all of it.
+    pub sub_resource: String,
+    /// Its labels; none if they could not be read.
+    pub labels: Option<Attributes>,
+    /// What limits its use.
+    pub constraints: Option<Constraints>,
+}
+
+/// A review (`types.AccessReview`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Review {
+    /// Who reviewed.
+    pub author: UserName,
+    /// The state that the reviewer proposes.
+    pub state: RequestState,
+    /// The reviewer's words.
+    pub reason: String,
+    /// When.
+    pub created: Timestamp,
+}
+
+/// An access request (`types.AccessRequestV3`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessRequest {
+    /// Its id.
+    pub id: RequestId,
+    /// `metadata.revision`: opaque, changes with each write; empty on older servers.
+    pub revision: String,
+    /// The requester.
+    pub user: UserName,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Short or long term.
+    pub kind: RequestKind,
+    /// The requested roles.
+    pub roles: Vec<String>,
+    /// The requested resources, without duplicates.
+    pub resources: Vec<RequestedResource>,
+    /// The requester's words.
+    pub reason: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// When the access starts; none: with the approval.
+    pub access_starts: Option<Timestamp>,
+    /// When the granted (while pending: the asked for) access ends.
+    pub access_expires: Option<Timestamp>,
+    /// When the request object itself lapses.
+    pub request_expires: Option<Timestamp>,
+    /// Who decided it.
+    pub decided_by: Decider,
+    /// The id of the decision of this host that the request carries.
+    pub decision: Option<String>,
+    /// The reason given with the decision.
+    pub resolve_reason: String,
+    /// Reviews in the order in which they were given.
+    pub reviews: Vec<Review>,
+    /// Whom the requester would like to decide.
+    pub suggested_reviewers: Vec<String>,
+    /// System annotations.
+    pub annotations: Attributes,
+}
+
+/// A user whose requests are judged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The user's name.
+    pub name: UserName,
+    /// Standing roles; none if they may not be seen.
+    pub roles: Option<Vec<String>>,
+    /// Traits; none if they may not be seen.
+    pub traits: Option<Attributes>,
+}
+
+// === impl RequestId ===
+
+impl RequestId {
+    /// The id `id`.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RequestId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// === impl UserName ===
+
+impl UserName {
+    /// The name `name`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self(name.into())
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is a Machine ID bot: Teleport names their users `bot-…`.
+    #[must_use]
+    pub fn is_bot(&self) -> bool {
+        self.0.starts_with("bot-")
+    }
+}
+
+impl fmt::Display for UserName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+// === impl RequestState ===
+
+impl RequestState {
+    /// Teleport's name for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "PENDING",
+            Self::Approved => "APPROVED",
+            Self::Denied => "DENIED",
+            Self::Promoted => "PROMOTED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+impl fmt::Display for RequestState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+// === impl AccessRequest ===
+
+impl AccessRequest {
+    /// Whether the request or the access that it asks for is over at `now`. Expired objects linger in the backend.
+    #[must_use]
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.access_expires.is_some_and(|end| end <= now) || self.request_expires.is_some_and(|end| end <= now)
+    }
+
+    /// Whether it has been decided for good, so that no policy needs to see it any more.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.state == RequestState::Denied
+    }
+
+    /// Whether it gives access at `now`, locks left aside: approved, started, not over.
+    #[must_use]
+    pub fn is_granted(&self, now: Timestamp) -> bool {
+        self.state == RequestState::Approved
+            && !self.is_over(now)
+            && self.access_starts.is_none_or(|start| start <= now)
+    }
+
+    /// Whether a lock gives a reason to treat it as giving no access at `now`.
+    #[must_use]
+    pub fn is_locked<'a>(&self, locks: impl IntoIterator<Item = &'a Lock>, now: Timestamp) -> bool {
+        locks.into_iter().any(|lock| lock.in_force(now) && lock.covers(self))
+    }
+
+    /// Order of age: oldest first, equal ages by id.
+    #[must_use]
+    pub fn age_key(&self) -> (Timestamp, &RequestId) {
+        (self.created, &self.id)
+    }
+}

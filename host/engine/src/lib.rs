@@ -1,0 +1,3 @@
+//! x
+mod bindings;
+mod host;

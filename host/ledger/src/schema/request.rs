@@ -1,0 +1,281 @@
+//! Access requests in the ledger, with Teleport's names. It never judges them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tribunal_core::request as core;
+
+use super::Time;
+
+mirror! {
+    /// Where a request stands; Teleport's names.
+    RequestState = core::RequestState, "SCREAMING_SNAKE_CASE" {
+        /// Waits for a decision.
+        Pending,
+        /// Granted.
+        Approved,
+        /// Refused.
+        Denied,
+        /// Turned into a membership of an access list.
+        Promoted,
+        /// Not known to the build that wrote the line.
+        Unknown,
+    }
+}
+
+mirror! {
+    /// What a request aims at.
+    RequestKind = core::RequestKind, "kebab-case" {
+        /// Access that ends by itself.
+        ShortTerm,
+        /// Permanent access.
+        LongTerm,
+        /// Not known to the build that wrote the line.
+        Unknown,
+    }
+}
+
+mirror! {
+    /// Who decided a request.
+    Decider = core::Decider, "kebab-case" {
+        /// Nobody yet.
+        Nobody,
+        /// A person, or something that cannot be told from one.
+        Person,
+        /// This host.
+        Tribunal,
+        /// Another machine identity.
+        OtherBot,
+    }
+}
+
+/// An access request, as it was read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// Its id.
+    pub id: String,
+    /// `metadata.revision`; empty on older servers.
+    pub revision: String,
+    /// The requester.
+    pub user: String,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Short or long term.
+    #[serde(rename = "term")]
+    pub kind: RequestKind,
+    /// The requested roles.
+    pub roles: Vec<String>,
+    /// The requested resources.
+    pub resources: Vec<RequestedResource>,
+    /// The requester's words.
+    pub reason: String,
+    /// When it was made.
+    pub created: Time,
+    /// When the access starts; absent: with the approval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_starts: Option<Time>,
+    /// When the access ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_expires: Option<Time>,
+    /// When the request object lapses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_expires: Option<Time>,
+    /// Who decided it.
+    pub decided_by: Decider,
+    /// The id of the decision of this host that it carries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<String>,
+    /// The reason given with the decision.
+    pub resolve_reason: String,
+    /// Reviews in the order in which they were given.
+    pub reviews: Vec<Review>,
+    /// Whom the requester would like to decide.
+    pub suggested_reviewers: Vec<String>,
+    /// System annotations.
+    pub annotations: BTreeMap<String, Vec<String>>,
+}
+
+/// One resource that a request names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestedResource {
+    /// The Teleport cluster that it belongs to.
+    pub cluster: String,
+    /// Teleport's resource kind.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What inside it is asked for; empty for all of it.
+    pub sub_resource: String,
+    /// Its labels; absent if they could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, Vec<String>>>,
+    /// What limits its use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub constraints: Option<Constraints>,
+}
+
+/// What limits the use of a resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Constraints {
+    /// A constraint that the build understood, as JSON text.
+    Known(String),
+    /// One that it did not; what is known of it.
+    Unknown(String),
+}
+
+/// A review.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Review {
+    /// Who reviewed.
+    pub author: String,
+    /// The state that the reviewer proposes.
+    pub state: RequestState,
+    /// The reviewer's words.
+    pub reason: String,
+    /// When.
+    pub created: Time,
+}
+
+// === impl Request ===
+
+impl From<&core::AccessRequest> for Request {
+    fn from(it: &core::AccessRequest) -> Self {
+        let core::AccessRequest {
+            id,
+            revision,
+            user,
+            state,
+            kind,
+            roles,
+            resources,
+            reason,
+            created,
+            access_starts,
+            access_expires,
+            request_expires,
+            decided_by,
+            decision,
+            resolve_reason,
+            reviews,
+            suggested_reviewers,
+            annotations,
+        } = it;
+        Self {
+            id: id.as_str().to_owned(),
+            revision: revision.clone(),
+            user: user.as_str().to_owned(),
+            state: (*state).into(),
+            kind: (*kind).into(),
+            roles: roles.clone(),
+            resources: resources.iter().map(RequestedResource::from).collect(),
+            reason: reason.clone(),
+            created: (*created).into(),
+            access_starts: access_starts.map(Into::into),
+            access_expires: access_expires.map(Into::into),
+            request_expires: request_expires.map(Into::into),
+            decided_by: (*decided_by).into(),
+            decision: decision.clone(),
+            resolve_reason: resolve_reason.clone(),
+            reviews: reviews.iter().map(Review::from).collect(),
+            suggested_reviewers: suggested_reviewers.clone(),
+            annotations: annotations.clone(),
+        }
+    }
+}
+
+impl From<Request> for core::AccessRequest {
+    fn from(it: Request) -> Self {
+        let Request {
+            id,
+            revision,
+            user,
+            state,
+            kind,
+            roles,
+            resources,
+            reason,
+            created,
+            access_starts,
+            access_expires,
+            request_expires,
+            decided_by,
+            decision,
+            resolve_reason,
+            reviews,
+            suggested_reviewers,
+            annotations,
+        } = it;
+        Self {
+            id: core::RequestId::new(id),
+            revision,
+            user: core::UserName::new(user),
+            state: state.into(),
+            kind: kind.into(),
+            roles,
+            resources: resources.into_iter().map(Into::into).collect(),
+            reason,
+            created: created.into(),
+            access_starts: access_starts.map(Into::into),
+            access_expires: access_expires.map(Into::into),
+            request_expires: request_expires.map(Into::into),
+            decided_by: decided_by.into(),
+            decision,
+            resolve_reason,
+            reviews: reviews.into_iter().map(Into::into).collect(),
+            suggested_reviewers,
+            annotations,
+        }
+    }
+}
+
+// === impl RequestedResource ===
+
+impl From<&core::RequestedResource> for RequestedResource {
+    fn from(it: &core::RequestedResource) -> Self {
+        let core::RequestedResource { cluster, kind, name, sub_resource, labels, constraints } = it;
+        Self {
+            cluster: cluster.clone(),
+            kind: kind.clone(),
+            name: name.clone(),
+            sub_resource: sub_resource.clone(),
+            labels: labels.clone(),
+            constraints: constraints.as_ref().map(|constraints| match constraints {
+                core::Constraints::Known(json) => Constraints::Known(json.clone()),
+                core::Constraints::Unknown(what) => Constraints::Unknown(what.clone()),
+            }),
+        }
+    }
+}
+
+impl From<RequestedResource> for core::RequestedResource {
+    fn from(it: RequestedResource) -> Self {
+        let RequestedResource { cluster, kind, name, sub_resource, labels, constraints } = it;
+        let constraints = constraints.map(|constraints| match constraints {
+            Constraints::Known(json) => core::Constraints::Known(json),
+            Constraints::Unknown(what) => core::Constraints::Unknown(what),
+        });
+        Self { cluster, kind, name, sub_resource, labels, constraints }
+    }
+}
+
+// === impl Review ===
+
+impl From<&core::Review> for Review {
+    fn from(it: &core::Review) -> Self {
+        let core::Review { author, state, reason, created } = it;
+        Self {
+            author: author.as_str().to_owned(),
+            state: (*state).into(),
+            reason: reason.clone(),
+            created: (*created).into(),
+        }
+    }
+}
+
+impl From<Review> for core::Review {
+    fn from(it: Review) -> Self {
+        let Review { author, state, reason, created } = it;
+        Self { author: core::UserName::new(author), state: state.into(), reason, created: created.into() }
+    }
+}

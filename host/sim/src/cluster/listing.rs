@@ -1,0 +1,170 @@
+//! Listing requests: what a caller sees, filters, order and pages. It serves the list view, except for a single id, which it reads from
+//! the backend.
+
+use std::sync::Arc;
+
+use tribunal_proto::proto::{AccessRequestSort, ListAccessRequestsRequest};
+use tribunal_proto::types::{AccessRequestFilter, AccessRequestScope, AccessRequestV3, RequestState};
+
+use super::create::requested_resources;
+use super::refusal::bad_parameter;
+use super::{Caller, Cluster, KIND_ACCESS_REQUEST, Refusal, StoredRequest, id_of, object_expiry, resource_id, spec_of};
+use crate::clock::Moment;
+
+/// Page size when the caller names none.
+pub(super) const PAGE_DEFAULT: usize = 1000;
+/// Largest page that may be asked for.
+const PAGE_MAX: usize = 16_000;
+
+/// A page, and where the next one starts (empty on the last).
+#[derive(Debug)]
+pub struct Page {
+    /// The requests.
+    pub requests: Vec<StoredRequest>,
+    /// Opaque; good for the same sort only.
+    pub next_key: String,
+}
+
+impl Cluster {
+    /// `ListAccessRequests`.
+    ///
+    /// # Errors
+    /// A limit above 16,000, an unknown sort, scope or state; another than the default order while the cache is down.
+    pub fn list_requests(&self, caller: &Caller, now: Moment, query: &ListAccessRequestsRequest) -> Result<Page, Refusal> {
+        let limit = match usize::try_from(query.limit) {
+            Ok(0) => PAGE_DEFAULT,
+            Ok(limit) if limit <= PAGE_MAX => limit,
+            Ok(_) | Err(_) => return Err(bad_parameter(format!("page size of {} is not between 0 and {PAGE_MAX}", query.limit))),
+        };
+        let sort = AccessRequestSort::try_from(query.sort).map_err(|_| bad_parameter(format!("unsupported sort index {}", query.sort)))?;
+        if self.settings.cache_down && (sort != AccessRequestSort::Default || query.descending) {
+            return Err(bad_parameter("the access request cache is not available: only the default ascending order works"));
+        }
+        let filter = Filter::new(query.filter.as_ref(), caller)?;
+        let mut matching = self.matching(caller, now, &filter);
+        if sort == AccessRequestSort::Default {
+            if query.descending {
+                matching.reverse();
+            }
+        } else {
+            matching.sort_by_cached_key(|request| sort_key(sort, request));
+            if query.descending {
+                matching.reverse();
+            }
+        }
+        let before = |request: &StoredRequest| {
+            let key = sort_key(sort, request);
+            if query.descending { key > query.start_key } else { key < query.start_key }
+        };
+        let start = if query.start_key.is_empty() { 0 } else { matching.partition_point(before) };
+        let mut page: Vec<StoredRequest> = matching.into_iter().skip(start).take(limit + 1).collect();
+        let next_key = if page.len() > limit { page.pop().map(|next| sort_key(sort, &next)).unwrap_or_default() } else { String::new() };
+        Ok(Page { requests: page, next_key })
+    }
+
+    /// Everything that the filter lets through, by id: the body of `GetAccessRequestsV2`.
+    ///
+    /// # Errors
+    /// An unknown scope or state.
+    pub fn all_requests(&self, caller: &Caller, now: Moment, filter: &AccessRequestFilter) -> Result<Vec<StoredRequest>, Refusal> {
+        Ok(self.matching(caller, now, &Filter::new(Some(filter), caller)?))
+    }
+
+    fn matching(&self, caller: &Caller, now: Moment, filter: &Filter<'_>) -> Vec<StoredRequest> {
+        let sees_all = self.sees_all(caller);
+        let visible = |request: &&StoredRequest| filter.lets_through(request) && (sees_all || self.sees(caller, request));
+        if !filter.id.is_empty() {
+            return self.requests.get(filter.id).filter(|request| visible(request)).cloned().into_iter().collect();
+        }
+        let live = |request: &&StoredRequest| object_expiry(request).is_none_or(|expiry| now < expiry);
+        self.list_view.requests().values().filter(live).filter(visible).map(Arc::clone).collect()
+    }
+
+    fn sees_all(&self, caller: &Caller) -> bool {
+        self.can(caller, KIND_ACCESS_REQUEST, "list") && self.can(caller, KIND_ACCESS_REQUEST, "read")
+    }
+
+    fn sees(&self, caller: &Caller, request: &AccessRequestV3) -> bool {
+        spec_of(request).user == caller.user || self.may_review(caller, request).is_ok()
+    }
+
+    /// The stored request, if the caller may see it.
+    pub(super) fn visible_request(&self, caller: &Caller, id: &str) -> Option<StoredRequest> {
+        self.requests.get(id).filter(|request| self.sees_all(caller) || self.sees(caller, request)).cloned()
+    }
+}
+
+/// Order within a sort, ties broken by id.
+fn sort_key(sort: AccessRequestSort, request: &AccessRequestV3) -> String {
+    let (id, spec) = (id_of(request), spec_of(request));
+    match sort {
+        AccessRequestSort::Default => id.to_owned(),
+        AccessRequestSort::Created => {
+            let ms = Moment::from_proto(spec.created.as_ref()).map_or(0, |created| created.unix_ms().max(0));
+            format!("{ms:020}/{id}")
+        }
+        AccessRequestSort::State => format!("{}/{id}", state_name(spec.state)),
+        AccessRequestSort::User => format!("{}/{id}", spec.user),
+    }
+}
+
+pub(super) fn state_name(state: i32) -> String {
+    RequestState::try_from(state).map_or_else(|_| state.to_string(), |state| state.as_str_name().to_owned())
+}
+
+/// A filter whose numbers are known.
+struct Filter<'a> {
+    id: &'a str,
+    user: &'a str,
+    state: RequestState,
+    keywords: &'a [String],
+    scope: AccessRequestScope,
+    requester: &'a str,
+}
+
+impl<'a> Filter<'a> {
+    fn new(filter: Option<&'a AccessRequestFilter>, caller: &'a Caller) -> Result<Self, Refusal> {
+        let requester = caller.user.as_str();
+        let Some(filter) = filter else {
+            return Ok(Self { id: "", user: "", state: RequestState::None, keywords: &[], scope: AccessRequestScope::Default, requester });
+        };
+        Ok(Self {
+            id: &filter.id,
+            user: &filter.user,
+            state: RequestState::try_from(filter.state).map_err(|_| bad_parameter(format!("unknown request state {}", filter.state)))?,
+            keywords: &filter.search_keywords,
+            scope: AccessRequestScope::try_from(filter.scope).map_err(|_| bad_parameter(format!("unknown scope {}", filter.scope)))?,
+            requester,
+        })
+    }
+
+    fn lets_through(&self, request: &AccessRequestV3) -> bool {
+        let spec = spec_of(request);
+        let reviewed = || spec.reviews.iter().any(|review| review.author == self.requester);
+        let in_scope = match self.scope {
+            AccessRequestScope::Default => true,
+            AccessRequestScope::MyRequests => spec.user == self.requester,
+            AccessRequestScope::NeedsReview => {
+                spec.user != self.requester && spec.state == i32::from(RequestState::Pending) && !reviewed()
+            }
+            AccessRequestScope::Reviewed => reviewed(),
+        };
+        in_scope
+            && (self.id.is_empty() || id_of(request) == self.id)
+            && (self.user.is_empty() || spec.user == self.user)
+            && (self.state == RequestState::None || spec.state == i32::from(self.state))
+            && self.keywords.iter().all(|keyword| mentions(request, keyword))
+    }
+}
+
+fn mentions(request: &AccessRequestV3, keyword: &str) -> bool {
+    let keyword = keyword.to_lowercase();
+    let spec = spec_of(request);
+    let has = |text: &str| text.to_lowercase().contains(&keyword);
+    has(id_of(request))
+        || has(&spec.user)
+        || has(&spec.request_reason)
+        || spec.roles.iter().any(|role| has(role))
+        || has(&state_name(spec.state))
+        || requested_resources(spec).any(|resource| has(&resource_id::to_text(resource)))
+}

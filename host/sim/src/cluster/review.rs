@@ -1,0 +1,171 @@
+//! `SubmitAccessReview`: who may review, which thresholds a review counts for, and when reviews decide. It never decides without a review.
+
+use std::collections::BTreeMap;
+
+use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, AccessReview, AccessReviewSubmission, RequestState};
+
+use super::create::{REASON_BYTES_MAX, request_not_found};
+use super::lifetimes;
+use super::predicate::{Facts, Predicate};
+use super::rbac::matches;
+use super::refusal::{access_denied, bad_parameter, not_implemented};
+use super::{Caller, Cluster, Refusal, spec_of};
+use crate::clock::Moment;
+use crate::scenario::ReviewDef;
+
+impl Cluster {
+    /// Adds the caller's review to a request, and resolves the request when its thresholds are met.
+    ///
+    /// # Errors
+    /// As Teleport refuses them: no right to review, own request, a second review, a request that is not pending, and so on.
+    pub fn submit_review(&mut self, caller: &Caller, now: Moment, submission: AccessReviewSubmission) -> Result<AccessRequestV3, Refusal> {
+        if !self.settings.enterprise {
+            return Err(access_denied("access reviews need Teleport Enterprise"));
+        }
+        let AccessReviewSubmission { request_id, review } = submission;
+        let mut review = review.ok_or_else(|| bad_parameter("the submission carries no review"))?;
+        if request_id.is_empty() {
+            return Err(bad_parameter("missing request id"));
+        }
+        let state = check_form(&review)?;
+        if !self.reviews_anything(caller) {
+            return Err(access_denied(format!("user `{}` cannot submit reviews", caller.user)));
+        }
+        if !caller.active_requests.is_empty() {
+            return Err(access_denied("reviews cannot be submitted by an identity with elevated access: drop the assumed requests first"));
+        }
+        if review.author.is_empty() {
+            review.author.clone_from(&caller.user);
+        } else if review.author != caller.user {
+            return Err(access_denied(format!("user `{}` cannot submit a review as `{}`", caller.user, review.author)));
+        }
+        let stored = self.requests.get(&request_id).cloned().ok_or_else(|| request_not_found(&request_id))?;
+        self.may_review(caller, &stored)?;
+        let mut request = AccessRequestV3::clone(&stored);
+        let spec = request.spec.get_or_insert_default();
+        check_request(spec, &review)?;
+        let created = Moment::from_proto(spec.created.as_ref()).unwrap_or(now);
+        let start = Moment::from_proto(review.assume_start_time.as_ref());
+        lifetimes::check_start(start, created, Moment::from_proto(spec.expires.as_ref()))?;
+        review.created = Some(now.to_proto());
+        review.threshold_indexes = self.counted_thresholds(caller, spec, &review);
+        spec.reviews.push(review);
+        if let Some(state) = resolution(spec) {
+            resolve(spec, state);
+        }
+        tracing::debug!(proposed = state.as_str_name(), "Review stored");
+        Ok(AccessRequestV3::clone(&self.store_request(now, &caller.user, request)))
+    }
+
+    fn reviews_anything(&self, caller: &Caller) -> bool {
+        self.role_set(&caller.roles).any(|role| role.allow.review_requests.as_ref().is_some_and(|review| !review.roles.is_empty()))
+    }
+
+    /// Whether the caller's roles let them review this request, which must not be their own.
+    pub(super) fn may_review(&self, caller: &Caller, request: &AccessRequestV3) -> Result<(), Refusal> {
+        let spec = spec_of(request);
+        if spec.user == caller.user {
+            return Err(access_denied("users cannot review access requests of their own"));
+        }
+        let no = || access_denied(format!("user `{}` cannot review this access request", caller.user));
+        let facts = self.facts(caller, spec, None);
+        let holds = |review: &ReviewDef| Predicate::parse(&review.r#where).is_ok_and(|predicate| predicate.holds(&facts));
+        let covers = |review: &Option<ReviewDef>, role: &String| {
+            review.as_ref().is_some_and(|review| review.roles.iter().any(|pattern| matches(pattern, role)) && holds(review))
+        };
+        let all = spec.roles.iter().all(|role| {
+            self.role_set(&caller.roles).any(|held| covers(&held.allow.review_requests, role))
+                && !self.role_set(&caller.roles).any(|held| covers(&held.deny.review_requests, role))
+        });
+        if all && self.reviews_anything(caller) { Ok(()) } else { Err(no()) }
+    }
+
+    fn facts(&self, caller: &Caller, spec: &AccessRequestSpecV3, review: Option<&AccessReview>) -> Facts {
+        let annotations = spec.system_annotations.as_ref().map(|labels| {
+            let pair = |(key, values): (&String, &tribunal_proto::wrappers::StringValues)| (key.clone(), values.values.clone());
+            labels.values.iter().map(pair).collect::<BTreeMap<_, _>>()
+        });
+        Facts {
+            reviewer_roles: caller.roles.clone(),
+            reviewer_traits: self.users.get(&caller.user).map(|user| user.traits.clone()).unwrap_or_default(),
+            review_reason: review.map(|review| review.reason.clone()).unwrap_or_default(),
+            request_roles: spec.roles.clone(),
+            request_reason: spec.request_reason.clone(),
+            request_annotations: annotations.unwrap_or_default(),
+        }
+    }
+
+    /// The thresholds whose filter lets this review count.
+    fn counted_thresholds(&self, caller: &Caller, spec: &AccessRequestSpecV3, review: &AccessReview) -> Vec<u32> {
+        let facts = self.facts(caller, spec, Some(review));
+        let counts = |filter: &str| Predicate::parse(filter).is_ok_and(|predicate| predicate.holds(&facts));
+        (0u32..).zip(&spec.thresholds).filter(|(_, threshold)| counts(&threshold.filter)).map(|(index, _)| index).collect()
+    }
+}
+
+fn check_form(review: &AccessReview) -> Result<RequestState, Refusal> {
+    if !review.roles.is_empty() {
+        return Err(not_implemented("reviews with roles are not supported"));
+    }
+    if review.annotations.as_ref().is_some_and(|annotations| !annotations.values.is_empty()) {
+        return Err(not_implemented("reviews with annotations are not supported"));
+    }
+    if review.reason.len() > REASON_BYTES_MAX {
+        return Err(bad_parameter(format!("review reason is too long: at most {REASON_BYTES_MAX} bytes")));
+    }
+    match RequestState::try_from(review.proposed_state) {
+        Ok(state @ (RequestState::Approved | RequestState::Denied)) => Ok(state),
+        Ok(RequestState::None | RequestState::Pending | RequestState::Promoted) | Err(_) => {
+            Err(bad_parameter("a review proposes APPROVED or DENIED and nothing else"))
+        }
+    }
+}
+
+fn check_request(spec: &AccessRequestSpecV3, review: &AccessReview) -> Result<(), Refusal> {
+    match RequestState::try_from(spec.state) {
+        Ok(RequestState::Pending) => {}
+        Ok(state @ (RequestState::None | RequestState::Approved | RequestState::Denied | RequestState::Promoted)) => {
+            let word = state.as_str_name().to_lowercase();
+            return Err(access_denied(format!("the access request has already been {word}")));
+        }
+        Err(_) => return Err(access_denied("the access request is in an unknown state")),
+    }
+    if spec.reviews.iter().any(|known| known.author == review.author) {
+        return Err(access_denied(format!("user `{}` has already reviewed this request", review.author)));
+    }
+    Ok(())
+}
+
+/// What the reviews together decide, if anything.
+fn resolution(spec: &AccessRequestSpecV3) -> Option<RequestState> {
+    let votes = |index: u32, state: RequestState| {
+        let counted = spec.reviews.iter().filter(|review| review.proposed_state == i32::from(state) && review.threshold_indexes.contains(&index));
+        u32::try_from(counted.count()).unwrap_or(u32::MAX)
+    };
+    let threshold = |index: u32| usize::try_from(index).ok().and_then(|index| spec.thresholds.get(index));
+    let denied = (0u32..).zip(&spec.thresholds).any(|(index, threshold)| votes(index, RequestState::Denied) >= threshold.deny);
+    if denied {
+        return Some(RequestState::Denied);
+    }
+    let met = |index: &u32| threshold(*index).is_some_and(|threshold| votes(*index, RequestState::Approved) >= threshold.approve);
+    let approved = !spec.role_threshold_mapping.is_empty()
+        && spec.roles.iter().all(|role| {
+            spec.role_threshold_mapping
+                .get(role)
+                .is_some_and(|sets| !sets.sets.is_empty() && sets.sets.iter().all(|set| set.indexes.iter().any(met)))
+        });
+    approved.then_some(RequestState::Approved)
+}
+
+fn resolve(spec: &mut AccessRequestSpecV3, state: RequestState) {
+    spec.state = state.into();
+    if let Some(last) = spec.reviews.last() {
+        spec.resolve_reason.clone_from(&last.reason);
+        if last.assume_start_time.is_some() {
+            spec.assume_start_time = last.assume_start_time;
+        }
+    }
+    if state == RequestState::Approved {
+        spec.resource_expiry = spec.expires;
+    }
+}

@@ -1,0 +1,50 @@
+//! Certificates: the simulated cluster's authorities, what they issue, and the identity files that carry it. Nothing here knows what a
+//! certificate's holder may do; that is the cluster's business.
+
+pub(crate) mod authority;
+mod der;
+pub(crate) mod identity_file;
+pub(crate) mod tls;
+
+use thiserror::Error;
+
+use crate::cluster::Caller;
+use crate::clock::Moment;
+
+/// Why a certificate could not be made or a TLS configuration not be built.
+#[derive(Debug, Error)]
+pub enum PkiError {
+    /// The certificate library refused.
+    #[error("cannot make a certificate for `{subject}`: {source}")]
+    Certificate {
+        /// For whom.
+        subject: String,
+        /// The library's words.
+        source: rcgen::Error,
+    },
+    /// The SSH library refused.
+    #[error("cannot make an SSH certificate for `{subject}`: {source}")]
+    Ssh {
+        /// For whom.
+        subject: String,
+        /// The library's words.
+        source: ssh_key::Error,
+    },
+    /// The TLS library refused.
+    #[error("cannot build the server's TLS configuration: {0}")]
+    Tls(String),
+    /// The operating system gave no random bytes.
+    #[error("no randomness from the operating system: {0}")]
+    Random(getrandom::Error),
+}
+
+/// What to write into a new client certificate.
+#[derive(Clone, Debug)]
+pub struct IdentityOrder {
+    /// Whose it is.
+    pub holder: Caller,
+    /// Start of validity, by the machine's clock.
+    pub not_before: Moment,
+    /// End of validity, by the machine's clock.
+    pub not_after: Moment,
+}

@@ -1,0 +1,196 @@
+//! A Teleport cluster as the daemon knows it: the port's calls, each with a deadline, on a connection that renews
+//! itself.
+//!
+//! Must never repeat a write by itself: whether to try again is for those who can look at the state first.
+
+mod list;
+mod port;
+mod user;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tonic::{Response, Status};
+use tribunal_core::failure::{Failure, FailureClass};
+use tribunal_proto::proto::PingRequest;
+use tribunal_proto::proto::auth_service_client::AuthServiceClient;
+use tribunal_proto::userloginstate_v1::user_login_state_service_client::UserLoginStateServiceClient;
+use tribunal_proto::users_v1::users_service_client::UsersServiceClient;
+
+use crate::connect::{self, Target, Versioned};
+use crate::failure::{Method, explain, too_late};
+use crate::identity::Identity;
+
+/// How long a call may take, in seconds.
+pub const CALL_SECS_MAX: u64 = 10;
+/// How long a full list, with all its pages, may take, in seconds.
+pub const LIST_SECS_MAX: u64 = 120;
+/// The largest message that is taken, in bytes. A request may hold 300 resources and many reviews.
+pub const MESSAGE_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// The first pause before a broken watch is tried again, in milliseconds.
+pub const WATCH_PAUSE_MILLIS_MIN: u64 = 500;
+/// The longest pause before a broken watch is tried again, in milliseconds.
+pub const WATCH_PAUSE_MILLIS_MAX: u64 = 30_000;
+
+const PING: Method = Method { name: "Ping", needs: "" };
+
+/// How long things may take. The default is for production; tests shorten it.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// For a call; see [`CALL_SECS_MAX`].
+    pub call: Duration,
+    /// For a full list; see [`LIST_SECS_MAX`].
+    pub list: Duration,
+    /// See [`WATCH_PAUSE_MILLIS_MIN`].
+    pub watch_pause_min: Duration,
+    /// See [`WATCH_PAUSE_MILLIS_MAX`].
+    pub watch_pause_max: Duration,
+}
+
+/// A Teleport cluster. It is the port's implementation; see [`tribunal_ports::Teleport`].
+#[derive(Debug)]
+pub struct Client {
+    target: Target,
+    limits: Limits,
+    /// The present connection. [`Client::reload`] is the one place that swaps it.
+    connection: watch::Sender<Arc<Connection>>,
+}
+
+/// What a cluster says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cluster {
+    /// Its name.
+    pub name: String,
+    /// The version of its Auth server.
+    pub version: String,
+    /// Whether its licence covers reviews and resource requests.
+    pub advanced_workflows: bool,
+}
+
+/// A channel, and what was learnt of the server at its other end.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    channel: Versioned,
+    identity: Arc<Identity>,
+    /// The server lacks `ListAccessRequests`.
+    streams_requests: AtomicBool,
+    /// The server lacks `ListLocks`.
+    lists_locks_at_once: AtomicBool,
+}
+
+// === impl Limits ===
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            call: Duration::from_secs(CALL_SECS_MAX),
+            list: Duration::from_secs(LIST_SECS_MAX),
+            watch_pause_min: Duration::from_millis(WATCH_PAUSE_MILLIS_MIN),
+            watch_pause_max: Duration::from_millis(WATCH_PAUSE_MILLIS_MAX),
+        }
+    }
+}
+
+// === impl Client ===
+
+impl Client {
+    /// A client for `target`. The identity file is read now; the connection comes about with the first call, so that
+    /// a [`Client::ping`] tells whether it works.
+    ///
+    /// # Errors
+    /// If the identity file cannot be used: an alarm.
+    pub async fn new(target: Target, limits: Limits) -> Result<Self, Failure> {
+        let connection = Connection::new(&target).await?;
+        Ok(Self { target, limits, connection: watch::Sender::new(Arc::new(connection)) })
+    }
+
+    /// Who we are, as of the last (re)load.
+    #[must_use]
+    pub fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.connection().identity)
+    }
+
+    /// What the cluster says of itself; needs no rights but a valid identity.
+    ///
+    /// # Errors
+    /// If there is no connection or no answer; the text says why and what to do.
+    pub async fn ping(&self) -> Result<Cluster, Failure> {
+        let mut auth = self.connection().auth();
+        let pong = self.call(auth.ping(PingRequest {})).await.map_err(|status| explain(PING, &status))?;
+        let features = pong.server_features.unwrap_or_default();
+        Ok(Cluster {
+            name: pong.cluster_name,
+            version: pong.server_version,
+            advanced_workflows: features.advanced_access_workflows,
+        })
+    }
+
+    /// Starts over with the identity file as it is now: later calls, and the watch, go over a new connection; calls
+    /// under way end on the old one.
+    ///
+    /// # Errors
+    /// If the identity file cannot be used; then nothing changes.
+    pub async fn reload(&self) -> Result<(), Failure> {
+        let connection = Connection::new(&self.target).await?;
+        self.connection.send_replace(Arc::new(connection));
+        Ok(())
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// The present connection.
+    pub(crate) fn connection(&self) -> Arc<Connection> {
+        Arc::clone(&self.connection.borrow())
+    }
+
+    /// The present connection and its successors.
+    pub(crate) fn connections(&self) -> watch::Receiver<Arc<Connection>> {
+        self.connection.subscribe()
+    }
+
+    /// The answer to a call, if it comes in time.
+    async fn call<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+        let after = self.limits.call;
+        match tokio::time::timeout(after, call).await {
+            Ok(answer) => answer.map(Response::into_inner),
+            Err(_) => Err(too_late(after)),
+        }
+    }
+}
+
+// === impl Connection ===
+
+impl Connection {
+    async fn new(target: &Target) -> Result<Self, Failure> {
+        let identity =
+            target.identity().await.map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
+        Ok(Self {
+            channel: connect::channel(target),
+            identity: Arc::new(identity),
+            streams_requests: AtomicBool::new(false),
+            lists_locks_at_once: AtomicBool::new(false),
+        })
+    }
+
+    pub(crate) fn auth(&self) -> AuthServiceClient<Versioned> {
+        AuthServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    fn users(&self) -> UsersServiceClient<Versioned> {
+        UsersServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    fn login_states(&self) -> UserLoginStateServiceClient<Versioned> {
+        UserLoginStateServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// Forgets what the server lacks: it may be another one now.
+    pub(crate) fn forget(&self) {
+        self.streams_requests.store(false, Ordering::Relaxed);
+        self.lists_locks_at_once.store(false, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,62 @@
+//! The port's calls.
+//!
+//! Must never hold more than the way from a call of the port to those of the API.
+
+use tokio::sync::mpsc;
+use tonic::Code;
+use tribunal_core::action::{Event, Fresh, Listing, Resolution};
+use tribunal_core::failure::{Failure, FailureClass};
+use tribunal_core::lock::{Lock, LockName};
+use tribunal_core::request::{RequestId, Subject, UserName};
+use tribunal_ports::Teleport;
+use tribunal_proto::proto;
+
+use super::Client;
+use crate::convert;
+use crate::failure::{Method, explain};
+use crate::watch;
+
+const UPSERT_LOCK: Method = Method { name: "UpsertLock", needs: "lock: create, update" };
+const DELETE_LOCK: Method = Method { name: "DeleteLock", needs: "lock: delete" };
+const SET_STATE: Method = Method { name: "SetAccessRequestState", needs: "access_request: list, read, update" };
+
+impl Teleport for Client {
+    async fn list(&self) -> Result<Listing, Failure> {
+        self.list_all().await
+    }
+
+    async fn reread(&self, requests: Vec<RequestId>, locks: Vec<LockName>) -> Result<Fresh, Failure> {
+        self.read_all(&requests, &locks).await
+    }
+
+    async fn subject(&self, user: UserName) -> Result<Subject, Failure> {
+        self.read_subject(user).await
+    }
+
+    async fn write_lock(&self, lock: Lock) -> Result<(), Failure> {
+        let lock =
+            convert::lock_to_proto(lock).map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
+        let mut auth = self.connection().auth();
+        self.call(auth.upsert_lock(lock)).await.map_err(|status| explain(UPSERT_LOCK, &status))
+    }
+
+    async fn delete_lock(&self, name: LockName) -> Result<(), Failure> {
+        let mut auth = self.connection().auth();
+        let name = proto::DeleteLockRequest { name: name.as_str().to_owned() };
+        match self.call(auth.delete_lock(name)).await {
+            Ok(()) => Ok(()),
+            Err(status) if status.code() == Code::NotFound => Ok(()),
+            Err(status) => Err(explain(DELETE_LOCK, &status)),
+        }
+    }
+
+    async fn resolve(&self, resolution: Resolution) -> Result<(), Failure> {
+        let mut auth = self.connection().auth();
+        let setter = convert::resolution_to_proto(resolution);
+        self.call(auth.set_access_request_state(setter)).await.map_err(|status| explain(SET_STATE, &status))
+    }
+
+    async fn watch(&self, events: mpsc::Sender<Event>) {
+        watch::follow(self, events).await;
+    }
+}

@@ -1,0 +1,17 @@
+//! Speaks to a Teleport Auth server: who we are, how to get there, what is asked, and what the answers mean.
+//!
+//! Must never decide anything about an access request; it says what is there, and does what it is told.
+
+pub mod address;
+pub mod client;
+pub mod connect;
+pub mod convert;
+mod failure;
+pub mod identity;
+mod tls;
+mod watch;
+
+pub use address::{Address, InvalidAddress};
+pub use client::{Client, Cluster, Limits};
+pub use connect::{ConnectError, Target};
+pub use identity::{Identity, IdentityError, InvalidIdentity};

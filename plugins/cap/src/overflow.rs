@@ -1,0 +1,78 @@
+//! Which held requests give way when together they exceed the limit.
+//! It must never lock a request that adds nothing to what is kept.
+
+use std::collections::BTreeSet;
+
+use tribunal_guest::AccessRequest;
+
+use crate::usage::{Item, Tally};
+
+/// A request that counts, with what it takes.
+#[derive(Debug)]
+pub(crate) struct Holding<'a> {
+    pub(crate) request: &'a AccessRequest,
+    pub(crate) items: BTreeSet<Item<'a>>,
+}
+
+// === impl Holding ===
+
+impl Holding<'_> {
+    /// Units that the request takes alone.
+    pub(crate) fn units(&self) -> usize {
+        self.items.len()
+    }
+}
+
+/// The oldest give way until what is left fits beside what is permanent. Holdings and answer: oldest first.
+pub(crate) fn oldest_first<'a>(
+    max: usize,
+    permanent: Vec<Item<'a>>,
+    holdings: &[Holding<'a>],
+) -> Vec<&'a AccessRequest> {
+    let mut kept = Tally::default();
+    kept.add(permanent);
+
+    // Those that cannot fit even alone go first: no older one has to give way for them.
+    let (fitting, mut losers): (Vec<_>, Vec<_>) = holdings.iter().partition(|holding| {
+        let more = kept.more(&holding.items);
+        more == 0 || kept.units() + more <= max
+    });
+    for holding in &fitting {
+        kept.add(holding.items.iter().copied());
+    }
+    let mut oldest = fitting.into_iter();
+    while kept.units() > max {
+        // Only what is permanent is left.
+        let Some(holding) = oldest.next() else { break };
+        kept.remove(&holding.items);
+        losers.push(holding);
+    }
+    // One that newer requests cover altogether made no room by going.
+    losers.retain(|holding| kept.more(&holding.items) > 0);
+    in_order(losers)
+}
+
+/// From the newest to the oldest, what does not fit beside what was kept. Holdings and answer: oldest first.
+pub(crate) fn skip_fit<'a>(
+    max: usize,
+    permanent: Vec<Item<'a>>,
+    holdings: &[Holding<'a>],
+) -> Vec<&'a AccessRequest> {
+    let mut kept = Tally::default();
+    kept.add(permanent);
+    let mut losers = Vec::new();
+    for holding in holdings.iter().rev() {
+        let more = kept.more(&holding.items);
+        if more == 0 || kept.units() + more <= max {
+            kept.add(holding.items.iter().copied());
+        } else {
+            losers.push(holding);
+        }
+    }
+    in_order(losers)
+}
+
+fn in_order<'a>(mut losers: Vec<&Holding<'a>>) -> Vec<&'a AccessRequest> {
+    losers.sort_by(|a, b| a.request.age().cmp(&b.request.age()));
+    losers.into_iter().map(|holding| holding.request).collect()
+}

@@ -1,0 +1,263 @@
+//! The two kinds of pattern: a regular expression found anywhere in a role's name, and a glob for a whole name.
+//! It must never take more than linear time in the text it is matched against.
+
+use regex_lite::{Regex, RegexBuilder};
+
+/// Longest pattern, in bytes.
+pub const PATTERN_BYTES_MAX: usize = 256;
+/// Largest compiled regular expression, in bytes.
+const REGEX_BYTES_MAX: usize = 64 * 1024;
+
+/// Found anywhere in a text, ignoring ASCII case.
+#[derive(Clone, Debug)]
+pub(crate) enum Search {
+    /// A pattern without special characters, in lower case: most are, and need no engine.
+    Word(String),
+    Regex(Regex),
+}
+
+/// Matches a whole text: `*` stands for any characters, `?` for one.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Glob {
+    tokens: Vec<Token>,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Token {
+    Char(char),
+    One,
+    Many,
+}
+
+// === impl Search ===
+
+impl Search {
+    /// # Errors
+    /// Why the pattern is none.
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+        check_length(pattern)?;
+        if pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
+            return Ok(Self::Word(pattern.to_ascii_lowercase()));
+        }
+        let regex = RegexBuilder::new(pattern).case_insensitive(true).size_limit(REGEX_BYTES_MAX).build();
+        regex.map(Self::Regex).map_err(|error| format!("is not a regular expression: {error}"))
+    }
+
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        match self {
+            Self::Word(word) => {
+                text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
+            }
+            Self::Regex(regex) => regex.is_match(text),
+        }
+    }
+}
+
+// === impl Glob ===
+
+impl Glob {
+    /// # Errors
+    /// Why the pattern is none.
+    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+        check_length(pattern)?;
+        let mut tokens = Vec::with_capacity(pattern.len());
+        for c in pattern.chars() {
+            let token = match c {
+                '*' => Token::Many,
+                '?' => Token::One,
+                c => Token::Char(c),
+            };
+            // Two stars are one.
+            if token != Token::Many || tokens.last() != Some(&Token::Many) {
+                tokens.push(token);
+            }
+        }
+        Ok(Self { tokens })
+    }
+
+    pub(crate) fn matches(&self, text: &str) -> bool {
+        let mut rest = text.chars();
+        let mut at = 0;
+        // Behind the last star: the place in the pattern, and what of the text the star has not swallowed yet.
+        let mut retry = None;
+        loop {
+            match self.tokens.get(at) {
+                Some(Token::Many) => {
+                    at += 1;
+                    retry = Some((at, rest.clone()));
+                    continue;
+                }
+                Some(token) => {
+                    let Some(c) = rest.next() else { return false };
+                    if *token == Token::One || *token == Token::Char(c) {
+                        at += 1;
+                        continue;
+                    }
+                }
+                None if rest.as_str().is_empty() => return true,
+                None => {}
+            }
+            let Some((place, unswallowed)) = &mut retry else { return false };
+            if unswallowed.next().is_none() {
+                return false;
+            }
+            at = *place;
+            rest = unswallowed.clone();
+        }
+    }
+
+    /// Whether some text matches both.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        if self.literal_ends_differ(other) {
+            return false;
+        }
+        // `reached[n]`: some text matches what was walked of `self` and the first n tokens of `other`.
+        let walk_stars = |reached: &mut Vec<bool>| {
+            let mut before = false;
+            for (here, token) in reached.iter_mut().zip(std::iter::once(&Token::One).chain(&other.tokens)) {
+                *here |= before && *token == Token::Many;
+                before = *here;
+            }
+        };
+        let mut reached = vec![false; other.tokens.len() + 1];
+        if let Some(start) = reached.first_mut() {
+            *start = true;
+        }
+        walk_stars(&mut reached);
+        for token in &self.tokens {
+            let mut next = if *token == Token::Many { reached.clone() } else { vec![false; reached.len()] };
+            let mut before = false;
+            let previous = std::iter::once(None).chain(other.tokens.iter().map(Some));
+            for ((here, next), theirs) in reached.iter().zip(&mut next).zip(previous) {
+                *next |= match (token, theirs) {
+                    (_, None) => false,
+                    // A star of theirs swallows what this token stands for, and stays.
+                    (Token::Char(_) | Token::One, Some(Token::Many)) => *here,
+                    (Token::Char(ours), Some(Token::Char(theirs))) => before && ours == theirs,
+                    (Token::One, Some(Token::Char(_) | Token::One)) | (Token::Char(_), Some(Token::One)) => before,
+                    (Token::Many, Some(_)) => false,
+                };
+                before = *here;
+            }
+            if *token == Token::Many {
+                // Our star swallows any further tokens of theirs.
+                let mut any = false;
+                for next in &mut next {
+                    any |= *next;
+                    *next = any;
+                }
+            }
+            walk_stars(&mut next);
+            reached = next;
+        }
+        reached.last() == Some(&true)
+    }
+
+    /// The characters up to the first wildcard of either, or back to the last one, differ: the quick way to tell most
+    /// patterns apart.
+    fn literal_ends_differ(&self, other: &Self) -> bool {
+        fn differ<'a>(ours: impl Iterator<Item = &'a Token>, theirs: impl Iterator<Item = &'a Token>) -> bool {
+            for pair in ours.zip(theirs) {
+                let (Token::Char(a), Token::Char(b)) = pair else { return false };
+                if a != b {
+                    return true;
+                }
+            }
+            false
+        }
+        differ(self.tokens.iter(), other.tokens.iter()) || differ(self.tokens.iter().rev(), other.tokens.iter().rev())
+    }
+}
+
+fn check_length(pattern: &str) -> Result<(), String> {
+    if pattern.trim().is_empty() {
+        return Err("is empty: it would match everything or nothing".to_owned());
+    }
+    if pattern.len() > PATTERN_BYTES_MAX {
+        return Err(format!("has {} bytes, more than the limit of {PATTERN_BYTES_MAX}", pattern.len()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn glob(pattern: &str) -> Glob {
+        Glob::new(pattern).unwrap()
+    }
+
+    #[test]
+    fn a_glob_matches_whole_names_with_their_case() {
+        for (pattern, yes, no) in [
+            ("prod", vec!["prod"], vec!["", "Prod", "prod-a", "a-prod"]),
+            ("prod-*", vec!["prod-", "prod-a", "prod-a-b"], vec!["prod", "non-prod-a"]),
+            ("*-prod", vec!["-prod", "a-prod", "-prod-prod"], vec!["a-prod-b"]),
+            ("p?d", vec!["pad", "püd"], vec!["pd", "paad"]),
+            ("a*b*c", vec!["abc", "axbxc", "abbcc"], vec!["ab", "acb", "abcd"]),
+            ("*", vec!["", "anything"], vec![]),
+        ] {
+            for text in yes {
+                assert!(glob(pattern).matches(text), "`{pattern}` on `{text}`");
+            }
+            for text in no {
+                assert!(!glob(pattern).matches(text), "`{pattern}` on `{text}`");
+            }
+        }
+    }
+
+    #[test]
+    fn a_search_finds_its_pattern_anywhere_ignoring_case() {
+        for (pattern, yes, no) in [
+            ("prod", vec!["prod", "my-PROD-db", "production"], vec!["", "pro", "research"]),
+            (r"^prod-\d{1,3}$", vec!["prod-1", "PROD-123"], vec!["prod-1234", "a-prod-1"]),
+            ("dev|test", vec!["my-dev", "TESTER"], vec!["prod"]),
+        ] {
+            let search = Search::new(pattern).unwrap();
+            for text in yes {
+                assert!(search.matches(text), "`{pattern}` on `{text}`");
+            }
+            for text in no {
+                assert!(!search.matches(text), "`{pattern}` on `{text}`");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_says_why() {
+        assert_eq!(Glob::new(" ").unwrap_err(), "is empty: it would match everything or nothing");
+        assert_eq!(Search::new(&"a".repeat(257)).unwrap_err(), "has 257 bytes, more than the limit of 256");
+        assert!(Search::new("(").unwrap_err().starts_with("is not a regular expression: "));
+        assert!(Search::new("(a{100}){100}{100}").unwrap_err().starts_with("is not a regular expression: "));
+    }
+
+    proptest! {
+        #[test]
+        fn a_word_and_the_same_regular_expression_agree(word in "[a-cA-C_-]{1,4}", text in "[a-cA-C_-]{0,12}") {
+            let regex = RegexBuilder::new(&word).case_insensitive(true).build().unwrap();
+            prop_assert_eq!(Search::new(&word).unwrap().matches(&text), regex.is_match(&text));
+        }
+
+        #[test]
+        fn a_glob_and_the_same_regular_expression_agree(pattern in "[ab*?]{1,8}", text in "[ab]{0,10}") {
+            let regex = format!("^{}$", pattern.replace('*', ".*").replace('?', "."));
+            prop_assert_eq!(glob(&pattern).matches(&text), Regex::new(&regex).unwrap().is_match(&text));
+        }
+
+        #[test]
+        fn globs_overlap_exactly_if_a_text_matches_both(a in "[ab*?]{1,4}", b in "[ab*?]{1,4}") {
+            // A shortest common text has at most as many characters as both patterns have together.
+            let (a, b) = (glob(&a), glob(&b));
+            let common = (0..=8_u32).flat_map(texts).any(|text| a.matches(&text) && b.matches(&text));
+            prop_assert_eq!(a.overlaps(&b), common);
+            prop_assert_eq!(b.overlaps(&a), common);
+        }
+    }
+
+    /// All texts of this length over `a` and `b`.
+    fn texts(length: u32) -> impl Iterator<Item = String> {
+        let letter = |bits: u32| move |place: u32| if bits >> place & 1 == 0 { 'a' } else { 'b' };
+        (0..1_u32 << length).map(move |bits| (0..length).map(letter(bits)).collect())
+    }
+}
