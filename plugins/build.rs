@@ -1,14 +1,7 @@
 //! Compiles the reference policies to components, which the library then carries.
 //! It must never write outside of its own output directory.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "cargo reads instructions from the standard output"
-)]
-#![expect(
-    clippy::print_stderr,
-    reason = "cargo shows the standard error of a failed build script"
-)]
+#![expect(clippy::print_stderr, reason = "cargo shows the standard error of a failed build script")]
 
 #[path = "build/guests.rs"]
 mod guests;
@@ -20,10 +13,7 @@ use std::{env, fs};
 use guests::{Build, Shell, ensure_target};
 
 /// Packages of the policies, and the files that the library includes.
-const POLICIES: [(&str, &str); 2] = [
-    ("tribunal-cap", "cap.wasm"),
-    ("tribunal-separation", "separation.wasm"),
-];
+const POLICIES: [(&str, &str); 2] = [("tribunal-cap", "cap.wasm"), ("tribunal-separation", "separation.wasm")];
 
 /// What the components are made of, below the root of the workspace.
 const SOURCES: [&str; 10] = [
@@ -51,30 +41,17 @@ fn main() -> ExitCode {
 
 fn build() -> Result<(), String> {
     let workspace = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("..");
-    let workspace = workspace
-        .canonicalize()
-        .map_err(|error| format!("no workspace around this package: {error}"))?;
+    let workspace = workspace.canonicalize().map_err(|error| format!("no workspace around this package: {error}"))?;
     let out_dir = PathBuf::from(variable("OUT_DIR")?);
     for source in SOURCES {
-        println!(
-            "cargo::rerun-if-changed={}",
-            workspace.join(source).display()
-        );
+        println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
 
-    if let Some(line) = ensure_target(
-        &Shell,
-        &variable("RUSTC")?,
-        env::var("RUSTUP_TOOLCHAIN").ok().as_deref(),
-    )? {
+    if let Some(line) = ensure_target(&Shell, &variable("RUSTC")?, env::var("RUSTUP_TOOLCHAIN").ok().as_deref())? {
         println!("cargo::warning={line}");
     }
     let packages = POLICIES.map(|(package, _)| package);
-    let build = Build {
-        workspace: &workspace,
-        packages: &packages,
-        target_dir: &out_dir.join("guests"),
-    };
+    let build = Build { workspace: &workspace, packages: &packages, target_dir: &out_dir.join("guests") };
     for (component, (_, file)) in build.components()?.iter().zip(POLICIES) {
         copy_if_changed(component, &out_dir.join(file))?;
     }
@@ -86,8 +63,7 @@ fn variable(name: &str) -> Result<String, String> {
 }
 
 fn copy_if_changed(from: &Path, to: &Path) -> Result<(), String> {
-    let new =
-        fs::read(from).map_err(|error| format!("cargo built no `{}`: {error}", from.display()))?;
+    let new = fs::read(from).map_err(|error| format!("cargo built no `{}`: {error}", from.display()))?;
     if fs::read(to).is_ok_and(|old| old == new) {
         return Ok(());
     }

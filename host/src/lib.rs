@@ -1,1 +1,3 @@
-//! (being written)
+//! tribunal: a WebAssembly policy host for Teleport just-in-time access. The rooms of the shell; the core decides.
+
+pub mod daemon;

@@ -7,45 +7,32 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// What a policy in Rust is compiled for.
-pub const TARGET: &str = "wasm32-wasip2";
+pub(crate) const TARGET: &str = "wasm32-wasip2";
 
 /// The profile of the workspace that policies are built with.
 const PROFILE: &str = "guest";
 
 /// Environment of the outer cargo that the nested one keeps: where crates come from, and how many jobs may run.
-const KEPT_CARGO_PREFIXES: [&str; 6] = [
-    "CARGO_HOME",
-    "CARGO_HTTP",
-    "CARGO_MAKEFLAGS",
-    "CARGO_NET",
-    "CARGO_REGISTR",
-    "CARGO_SOURCE",
-];
+const KEPT_CARGO_PREFIXES: [&str; 6] =
+    ["CARGO_HOME", "CARGO_HTTP", "CARGO_MAKEFLAGS", "CARGO_NET", "CARGO_REGISTR", "CARGO_SOURCE"];
 
 /// Environment that would bring the outer build's compiler flags and wrappers (clippy, rustdoc, coverage) into the
 /// nested one.
-const DROPPED_PREFIXES: [&str; 6] = [
-    "CARGO",
-    "CLIPPY_",
-    "RUSTC_",
-    "RUSTDOC",
-    "RUSTFLAGS",
-    "__CARGO",
-];
+const DROPPED_PREFIXES: [&str; 6] = ["CARGO", "CLIPPY_", "RUSTC_", "RUSTDOC", "RUSTFLAGS", "__CARGO"];
 
 /// A nested build.
 #[derive(Debug)]
-pub struct Build<'a> {
+pub(crate) struct Build<'a> {
     /// The root of the workspace.
-    pub workspace: &'a Path,
+    pub(crate) workspace: &'a Path,
     /// The packages to build, each a `cdylib`.
-    pub packages: &'a [&'a str],
+    pub(crate) packages: &'a [&'a str],
     /// Where the nested target directory goes.
-    pub target_dir: &'a Path,
+    pub(crate) target_dir: &'a Path,
 }
 
 /// Runs programs; injected, so that tests need neither a compiler nor rustup.
-pub trait Run {
+pub(crate) trait Run {
     /// Standard output of a program that succeeded.
     ///
     /// # Errors
@@ -55,7 +42,7 @@ pub trait Run {
 
 /// Runs programs for real.
 #[derive(Clone, Copy, Debug)]
-pub struct Shell;
+pub(crate) struct Shell;
 
 // === impl Build ===
 
@@ -64,7 +51,7 @@ impl Build<'_> {
     ///
     /// # Errors
     /// What cargo said.
-    pub fn components(&self) -> Result<Vec<PathBuf>, String> {
+    pub(crate) fn components(&self) -> Result<Vec<PathBuf>, String> {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(cargo);
         for (name, _) in env::vars_os().filter(|(name, _)| is_dropped(&name.to_string_lossy())) {
@@ -74,23 +61,12 @@ impl Build<'_> {
             .current_dir(self.workspace)
             // Set, even if to little, this outranks flags in anybody's cargo configuration, which are meant for the host.
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags())
-            .args([
-                "build",
-                "--locked",
-                "--lib",
-                "--profile",
-                PROFILE,
-                "--target",
-                TARGET,
-                "--target-dir",
-            ])
+            .args(["build", "--locked", "--lib", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
             .arg(self.target_dir);
         for package in self.packages {
             command.args(["--package", package]);
         }
-        let output = command
-            .output()
-            .map_err(|error| format!("cannot run cargo for the policies: {error}"))?;
+        let output = command.output().map_err(|error| format!("cannot run cargo for the policies: {error}"))?;
         if !output.status.success() {
             return Err(format!(
                 "cannot build the policies for {TARGET}:\n{}",
@@ -98,22 +74,13 @@ impl Build<'_> {
             ));
         }
         let directory = self.target_dir.join(TARGET).join(PROFILE);
-        Ok(self
-            .packages
-            .iter()
-            .map(|name| directory.join(format!("{}.wasm", name.replace('-', "_"))))
-            .collect())
+        Ok(self.packages.iter().map(|name| directory.join(format!("{}.wasm", name.replace('-', "_")))).collect())
     }
 
     /// Keeps the paths of this machine out of the components, so that equal sources give equal digests.
     fn flags(&self) -> OsString {
-        let home = env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(|| Some(env::home_dir()?.join(".cargo")));
-        let places = [
-            (Some(self.workspace.to_owned()), "/tribunal"),
-            (home, "/cargo"),
-        ];
+        let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+        let places = [(Some(self.workspace.to_owned()), "/tribunal"), (home, "/cargo")];
         let mut flags = OsString::new();
         for (place, alias) in places {
             let Some(place) = place else { continue };
@@ -130,11 +97,8 @@ impl Build<'_> {
 }
 
 fn is_dropped(name: &str) -> bool {
-    let starts_with = |prefix: &&str| name.starts_with(prefix);
-    DROPPED_PREFIXES.iter().any(|prefix| starts_with(&prefix))
-        && !KEPT_CARGO_PREFIXES
-            .iter()
-            .any(|prefix| starts_with(&prefix))
+    let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
+    starts(&DROPPED_PREFIXES) && !starts(&KEPT_CARGO_PREFIXES)
 }
 
 /// Makes sure that the compiler can build for [`TARGET`]; where it cannot, rustup is asked to add the target.
@@ -142,11 +106,7 @@ fn is_dropped(name: &str) -> bool {
 ///
 /// # Errors
 /// That the target is missing, why it could not be added, and the command that adds it.
-pub fn ensure_target(
-    run: &impl Run,
-    rustc: &str,
-    toolchain: Option<&str>,
-) -> Result<Option<String>, String> {
+pub(crate) fn ensure_target(run: &impl Run, rustc: &str, toolchain: Option<&str>) -> Result<Option<String>, String> {
     if has_target(run, rustc)? {
         return Ok(None);
     }
@@ -160,28 +120,18 @@ pub fn ensure_target(
             "the compiler cannot build policies: its target {TARGET} is missing and {why}; run `{remedy}`, then build again"
         )
     };
-    run.run("rustup", &arguments)
-        .map_err(|error| missing(&format!("could not be added: {}", error.trim())))?;
+    run.run("rustup", &arguments).map_err(|error| missing(&format!("could not be added: {}", error.trim())))?;
     if has_target(run, rustc)? {
-        Ok(Some(format!(
-            "the target {TARGET} was missing: added it with `{remedy}`"
-        )))
+        Ok(Some(format!("the target {TARGET} was missing: added it with `{remedy}`")))
     } else {
-        Err(missing(
-            "rustup added it to another toolchain than the one in use",
-        ))
+        Err(missing("rustup added it to another toolchain than the one in use"))
     }
 }
 
 fn has_target(run: &impl Run, rustc: &str) -> Result<bool, String> {
     let directory = run
         .run(rustc, &["--print", "target-libdir", "--target", TARGET])
-        .map_err(|error| {
-            format!(
-                "cannot ask the compiler `{rustc}` for its targets: {}",
-                error.trim()
-            )
-        })?;
+        .map_err(|error| format!("cannot ask the compiler `{rustc}` for its targets: {}", error.trim()))?;
     Ok(Path::new(directory.trim()).is_dir())
 }
 
@@ -189,10 +139,7 @@ fn has_target(run: &impl Run, rustc: &str) -> Result<bool, String> {
 
 impl Run for Shell {
     fn run(&self, program: &str, arguments: &[&str]) -> Result<String, String> {
-        let output = Command::new(program)
-            .args(arguments)
-            .output()
-            .map_err(|error| error.to_string())?;
+        let output = Command::new(program).args(arguments).output().map_err(|error| error.to_string())?;
         if output.status.success() {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         } else {

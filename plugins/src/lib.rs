@@ -17,13 +17,5 @@ pub struct Builtin {
 }
 
 /// All of them, in the order in which a panel asks them by default.
-pub const BUILTINS: &[Builtin] = &[
-    Builtin {
-        name: "separation",
-        bytes: SEPARATION,
-    },
-    Builtin {
-        name: "cap",
-        bytes: CAP,
-    },
-];
+pub const BUILTINS: &[Builtin] =
+    &[Builtin { name: "separation", bytes: SEPARATION }, Builtin { name: "cap", bytes: CAP }];

@@ -1,9 +1,7 @@
 //! Questions that most policies ask of a case, a request or a resource.
 //! It must never know a policy's settings: what is asked here has one answer for everybody.
 
-use crate::{
-    AccessRequest, Attribute, Case, Fact, RequestState, RequestedResource, Subject, Timestamp,
-};
+use crate::{AccessRequest, Attribute, Case, Fact, RequestState, RequestedResource, Subject, Timestamp};
 
 /// The annotation by which the host says that the operator exempts a request from being locked; its value says why.
 pub const EXEMPT_ANNOTATION: &str = "tribunal/exempt";
@@ -19,9 +17,7 @@ impl Case {
 
     /// What gives access now: approved, started, not expired and not locked; oldest first, as in the case.
     pub fn held(&self) -> impl DoubleEndedIterator<Item = &AccessRequest> {
-        self.requests
-            .iter()
-            .filter(|request| request.is_held(self.now))
+        self.requests.iter().filter(|request| request.is_held(self.now))
     }
 
     /// What waits for a decision, oldest first.
@@ -48,10 +44,7 @@ impl AccessRequest {
     /// Gives access at this time: approved, started, not expired and not locked.
     #[must_use]
     pub fn is_held(&self, now: Timestamp) -> bool {
-        self.state == RequestState::Approved
-            && self.has_started(now)
-            && !self.has_expired(now)
-            && !self.is_locked()
+        self.state == RequestState::Approved && self.has_started(now) && !self.has_expired(now) && !self.is_locked()
     }
 
     /// Its access may be used from this time on or since before; true where no start was set.
@@ -135,10 +128,7 @@ impl Subject {
 }
 
 fn values<'a>(attributes: &'a [Attribute], key: &str) -> Option<&'a [String]> {
-    attributes
-        .iter()
-        .find(|attribute| attribute.key == key)
-        .map(|attribute| attribute.values.as_slice())
+    attributes.iter().find(|attribute| attribute.key == key).map(|attribute| attribute.values.as_slice())
 }
 
 #[cfg(test)]
@@ -165,19 +155,10 @@ mod tests {
 
     #[test]
     fn an_exemption_is_an_annotation_of_the_host() {
-        let case = case("alice")
-            .request(held("free").exempt("human-approved"))
-            .request(held("bound"))
-            .build();
+        let case = case("alice").request(held("free").exempt("human-approved")).request(held("bound")).build();
         assert!(case.find("free").unwrap().is_exempt());
         assert!(!case.find("bound").unwrap().is_exempt());
-        assert_eq!(
-            case.find("free")
-                .unwrap()
-                .annotation("tribunal/exempt")
-                .unwrap(),
-            ["human-approved"]
-        );
+        assert_eq!(case.find("free").unwrap().annotation("tribunal/exempt").unwrap(), ["human-approved"]);
     }
 
     #[test]
@@ -197,10 +178,7 @@ mod tests {
 
     #[test]
     fn facts_and_traits_are_found_by_name() {
-        let case = case("alice")
-            .with_trait("team", ["db"])
-            .fact("oncall", r#"{"alice":true}"#)
-            .build();
+        let case = case("alice").with_trait("team", ["db"]).fact("oncall", r#"{"alice":true}"#).build();
         assert_eq!(case.subject.trait_values("team").unwrap(), ["db"]);
         assert_eq!(case.subject.trait_values("group"), None);
         assert_eq!(case.fact("oncall").unwrap().json, r#"{"alice":true}"#);

@@ -82,8 +82,8 @@ mod settings;
 pub mod testing;
 
 pub use bindings::tribunal::policy::types::{
-    AccessRequest, Attribute, Case, Decider, Description, Effect, Fact, Ground, Lock, LockOrder,
-    Opinion, RequestKind, RequestState, RequestedResource, Review, Rule, Subject, Timestamp,
+    AccessRequest, Attribute, Case, Decider, Description, Effect, Fact, Ground, Lock, LockOrder, Opinion, RequestKind,
+    RequestState, RequestedResource, Review, Rule, Subject, Timestamp,
 };
 pub use case::EXEMPT_ANNOTATION;
 pub use opinion::{REASON_BYTES_MAX, abstain, approve, deny, deny_all, escalate, ground, lock};
@@ -92,10 +92,9 @@ pub use policy::{NoSettings, Policy, description};
 /// All that a policy usually names, for `use tribunal_guest::prelude::*`.
 pub mod prelude {
     pub use crate::{
-        AccessRequest, Attribute, Case, Decider, Description, Effect, Fact, Ground, Lock,
-        LockOrder, NoSettings, Opinion, Policy, RequestKind, RequestState, RequestedResource,
-        Review, Rule, Subject, Timestamp, abstain, approve, deny, deny_all, description, escalate,
-        ground, lock, log,
+        AccessRequest, Attribute, Case, Decider, Description, Effect, Fact, Ground, Lock, LockOrder, NoSettings,
+        Opinion, Policy, RequestKind, RequestState, RequestedResource, Review, Rule, Subject, Timestamp, abstain,
+        approve, deny, deny_all, description, escalate, ground, lock, log,
     };
 }
 
@@ -118,7 +117,9 @@ macro_rules! export {
                     $crate::runtime::describe::<$policy>()
                 }
 
-                fn configure(settings: ::std::string::String) -> ::std::result::Result<(), ::std::vec::Vec<::std::string::String>> {
+                fn configure(
+                    settings: ::std::string::String,
+                ) -> ::std::result::Result<(), ::std::vec::Vec<::std::string::String>> {
                     POLICY.with(|slot| slot.configure(&settings))
                 }
 
@@ -132,7 +133,7 @@ macro_rules! export {
             }
 
             #[cfg(target_arch = "wasm32")]
-            $crate::bindings::__export_bindings!(Exported with_types_in $crate::bindings);
+    $crate::bindings::__export_bindings!(Exported with_types_in $crate::bindings);
         };
     };
 }

@@ -30,11 +30,7 @@ pub fn deny(rule: impl Into<String>, reason: impl Into<String>) -> Opinion {
 /// No, on all of these grounds; none where there are none, since a denial without ground is a fault.
 #[must_use]
 pub fn deny_all(grounds: Vec<Ground>) -> Option<Opinion> {
-    if grounds.is_empty() {
-        None
-    } else {
-        Some(Opinion::Deny(grounds))
-    }
+    if grounds.is_empty() { None } else { Some(Opinion::Deny(grounds)) }
 }
 
 /// People have to decide.
@@ -45,26 +41,15 @@ pub fn escalate(rule: impl Into<String>, reason: impl Into<String>) -> Opinion {
 
 /// This held request must be locked for as long as its access lasts.
 #[must_use]
-pub fn lock(
-    request: impl Into<String>,
-    rule: impl Into<String>,
-    reason: impl Into<String>,
-) -> LockOrder {
-    LockOrder {
-        request: request.into(),
-        ground: ground(rule, reason),
-        until: None,
-    }
+pub fn lock(request: impl Into<String>, rule: impl Into<String>, reason: impl Into<String>) -> LockOrder {
+    LockOrder { request: request.into(), ground: ground(rule, reason), until: None }
 }
 
 /// A rule of the policy's description, and a sentence for people. Control characters become spaces, and what goes
 /// beyond [`REASON_BYTES_MAX`] is cut: names that a requester chose cannot turn an answer into a fault.
 #[must_use]
 pub fn ground(rule: impl Into<String>, reason: impl Into<String>) -> Ground {
-    Ground {
-        rule: rule.into(),
-        reason: one_line(reason.into()),
-    }
+    Ground { rule: rule.into(), reason: one_line(reason.into()) }
 }
 
 fn one_line(text: String) -> String {
@@ -93,20 +78,13 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_line() {
-        assert_eq!(
-            ground("rule", "a\nb\u{1b}[31mc\u{2028}d").reason,
-            "a b [31mc d"
-        );
+        assert_eq!(ground("rule", "a\nb\u{1b}[31mc\u{2028}d").reason, "a b [31mc d");
     }
 
     #[test]
     fn a_long_reason_is_cut_between_characters() {
         let reason = ground("rule", "é".repeat(REASON_BYTES_MAX)).reason;
-        assert!(
-            reason.len() <= REASON_BYTES_MAX && reason.len() > REASON_BYTES_MAX - 8,
-            "{}",
-            reason.len()
-        );
+        assert!(reason.len() <= REASON_BYTES_MAX && reason.len() > REASON_BYTES_MAX - 8, "{}", reason.len());
         assert!(reason.ends_with("é…"));
     }
 
@@ -115,18 +93,12 @@ mod tests {
         let mut reason = "a".repeat(REASON_BYTES_MAX);
         assert_eq!(ground("rule", reason.clone()).reason, reason);
         reason.replace_range(0..1, "\n");
-        assert_eq!(
-            ground("rule", reason).reason,
-            format!(" {}", "a".repeat(REASON_BYTES_MAX - 1))
-        );
+        assert_eq!(ground("rule", reason).reason, format!(" {}", "a".repeat(REASON_BYTES_MAX - 1)));
     }
 
     #[test]
     fn a_denial_needs_a_ground() {
         assert_eq!(deny_all(vec![]), None);
-        assert_eq!(
-            deny_all(vec![ground("rule", "why")]),
-            Some(deny("rule", "why"))
-        );
+        assert_eq!(deny_all(vec![ground("rule", "why")]), Some(deny("rule", "why")));
     }
 }

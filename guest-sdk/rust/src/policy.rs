@@ -45,11 +45,7 @@ pub struct NoSettings {}
 
 /// A description without rules and effects: lower case name joined by `-`, semantic version, one line for the operator.
 #[must_use]
-pub fn description(
-    name: impl Into<String>,
-    version: impl Into<String>,
-    summary: impl Into<String>,
-) -> Description {
+pub fn description(name: impl Into<String>, version: impl Into<String>, summary: impl Into<String>) -> Description {
     Description {
         name: name.into(),
         version: version.into(),
@@ -66,10 +62,7 @@ impl Description {
     /// Adds a rule that grounds may name: lower case words joined by `-`, at most 64 bytes.
     #[must_use]
     pub fn rule(mut self, id: impl Into<String>, summary: impl Into<String>) -> Self {
-        self.rules.push(Rule {
-            id: id.into(),
-            summary: summary.into(),
-        });
+        self.rules.push(Rule { id: id.into(), summary: summary.into() });
         self
     }
 

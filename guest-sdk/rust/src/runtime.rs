@@ -17,9 +17,7 @@ impl<P> Slot<P> {
     /// Not configured yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            policy: OnceCell::new(),
-        }
+        Self { policy: OnceCell::new() }
     }
 }
 
@@ -36,9 +34,7 @@ impl<P: Policy> Slot<P> {
     /// All faults of the settings, each a sentence that names the key.
     pub fn configure(&self, text: &str) -> Result<(), Vec<String>> {
         let policy = settings::configure::<P>(text)?;
-        self.policy.set(policy).map_err(|_policy| {
-            vec!["configured twice: a policy takes its settings once".to_owned()]
-        })
+        self.policy.set(policy).map_err(|_policy| vec!["configured twice: a policy takes its settings once".to_owned()])
     }
 
     /// The policy's answer about the request with this id.
@@ -63,9 +59,7 @@ impl<P: Policy> Slot<P> {
     }
 
     fn policy(&self) -> &P {
-        let Some(policy) = self.policy.get() else {
-            outside_of_contract("called before `configure`")
-        };
+        let Some(policy) = self.policy.get() else { outside_of_contract("called before `configure`") };
         policy
     }
 }
@@ -73,16 +67,10 @@ impl<P: Policy> Slot<P> {
 /// The policy's description with the schema of its settings.
 #[must_use]
 pub fn describe<P: Policy>() -> Description {
-    Description {
-        settings_schema: settings::schema::<P::Settings>(),
-        ..P::describe()
-    }
+    Description { settings_schema: settings::schema::<P::Settings>(), ..P::describe() }
 }
 
-#[expect(
-    clippy::panic,
-    reason = "the host breaks the contract: a trap is a fault, and no answer would be a true one"
-)]
+#[expect(clippy::panic, reason = "the host breaks the contract: a trap is a fault, and no answer would be a true one")]
 fn outside_of_contract(what: &str) -> ! {
     panic!("{what}")
 }
@@ -99,9 +87,7 @@ mod tests {
         type Settings = NoSettings;
 
         fn describe() -> Description {
-            description("yes", "0.1.0", "approves")
-                .rule("yes", "always")
-                .effect(Effect::Approve)
+            description("yes", "0.1.0", "approves").rule("yes", "always").effect(Effect::Approve)
         }
 
         fn new(_settings: NoSettings) -> Result<Self, Vec<String>> {
@@ -126,19 +112,13 @@ mod tests {
     fn settings_are_taken_once() {
         let slot = Slot::<Yes>::new();
         slot.configure("{}").unwrap();
-        assert_eq!(
-            slot.configure("{}"),
-            Err(vec![
-                "configured twice: a policy takes its settings once".to_owned()
-            ])
-        );
+        assert_eq!(slot.configure("{}"), Err(vec!["configured twice: a policy takes its settings once".to_owned()]));
     }
 
     #[test]
     #[should_panic(expected = "called before `configure`")]
     fn an_unconfigured_policy_traps() {
-        let _opinion =
-            Slot::<Yes>::new().review(&case("alice").request(pending("r1")).build(), "r1");
+        let _opinion = Slot::<Yes>::new().review(&case("alice").request(pending("r1")).build(), "r1");
     }
 
     #[test]

@@ -6,9 +6,7 @@ mod contract;
 
 use std::cell::RefCell;
 
-pub use cases::{
-    CaseBuilder, NOW_MS, RequestBuilder, case, held, node, pending, promoted, resource,
-};
+pub use cases::{CaseBuilder, NOW_MS, RequestBuilder, case, held, node, pending, promoted, resource};
 pub use contract::{faults_of_description, faults_of_opinion, faults_of_orders};
 
 use crate::log::Level;
@@ -53,13 +51,7 @@ mod tests {
     fn log_lines_are_captured_once() {
         log::warn("careful");
         log::debug("detail");
-        assert_eq!(
-            logs(),
-            [
-                (Level::Warn, "careful".to_owned()),
-                (Level::Debug, "detail".to_owned())
-            ]
-        );
+        assert_eq!(logs(), [(Level::Warn, "careful".to_owned()), (Level::Debug, "detail".to_owned())]);
         assert_eq!(logs(), []);
     }
 

@@ -37,7 +37,9 @@ pub enum ReadError {
         why: String,
     },
     /// A segment between two others is gone.
-    #[error("segment `{path}` is missing: restore it from a backup, or move the whole directory aside to start a new ledger")]
+    #[error(
+        "segment `{path}` is missing: restore it from a backup, or move the whole directory aside to start a new ledger"
+    )]
     Missing {
         /// The segment that is not there.
         path: PathBuf,
@@ -59,7 +61,10 @@ pub struct Lines {
 pub(crate) enum Piece {
     Line(Line),
     /// The rest of the last segment, from this offset on, is no whole line.
-    Torn { segment: Segment, offset: u64 },
+    Torn {
+        segment: Segment,
+        offset: u64,
+    },
 }
 
 #[derive(Debug)]
@@ -75,8 +80,7 @@ struct OpenSegment {
 /// # Errors
 /// When the directory cannot be read, or a segment between others is missing.
 pub fn read(directory: &Path) -> Result<Lines, ReadError> {
-    let segments =
-        Segment::list(directory).map_err(|source| ReadError::Io { path: directory.to_owned(), source })?;
+    let segments = Segment::list(directory).map_err(|source| ReadError::Io { path: directory.to_owned(), source })?;
     for (segment, next) in segments.iter().zip(segments.iter().skip(1)) {
         let expected = segment.number.saturating_add(1);
         if next.number != expected {
@@ -104,10 +108,10 @@ impl Lines {
 
     /// The error for a line that has been read, and turned out not to make sense.
     pub(crate) fn damage_in_last(&self, why: String) -> ReadError {
-        let (path, line) = self.current.as_ref().map_or_else(
-            || (PathBuf::new(), 0),
-            |open| (open.segment.path.clone(), open.line.saturating_sub(1)),
-        );
+        let (path, line) = self
+            .current
+            .as_ref()
+            .map_or_else(|| (PathBuf::new(), 0), |open| (open.segment.path.clone(), open.line.saturating_sub(1)));
         ReadError::Damage { path, line, why }
     }
 
@@ -165,8 +169,7 @@ impl Iterator for Lines {
 
 impl OpenSegment {
     fn open(segment: Segment) -> Result<Self, ReadError> {
-        let file =
-            File::open(&segment.path).map_err(|source| ReadError::Io { path: segment.path.clone(), source })?;
+        let file = File::open(&segment.path).map_err(|source| ReadError::Io { path: segment.path.clone(), source })?;
         Ok(Self { segment, reader: BufReader::new(file), line: 1, offset: 0 })
     }
 

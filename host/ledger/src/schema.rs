@@ -34,28 +34,29 @@ macro_rules! mirror {
 }
 
 mod case;
+mod decided;
 mod lock;
 mod opinion;
+mod outcome;
 mod request;
-mod time;
 #[cfg(test)]
 mod tests;
+mod time;
 mod verdict;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use tribunal_core::record as core;
-use tribunal_core::request::UserName;
 
 pub use self::case::{Case, CaseLock, CaseRequest, Fact, Subject};
+pub use self::decided::Decided;
 pub use self::lock::{Lock, LockTarget, PlannedLock};
 pub use self::opinion::{
     Answer, Effect, Enforcement, EnforcementAnswer, Evaluation, Fault, FaultKind, Ground, LockOrder, Mode, Opinion,
 };
-pub use self::request::{
-    Constraints, Decider, Request, RequestKind, RequestState, RequestedResource, Review,
-};
+pub use self::outcome::{FailureClass, Lifecycle, LifecycleEvent, Outcome, Step, StepResult};
+pub use self::request::{Constraints, Decider, Request, RequestKind, RequestState, RequestedResource, Review};
 pub use self::time::Time;
 pub use self::verdict::{Because, DeterminedBy, Guard, PolicyFault, PolicyGround, Verdict};
 
@@ -86,126 +87,6 @@ pub enum Body {
     Outcome(Outcome),
     /// Something that happened to the daemon itself.
     Lifecycle(Lifecycle),
-}
-
-/// A decision, with all that it stands on; also the intent of what follows from it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decided {
-    /// The decision's id.
-    pub id: String,
-    /// About whom: a Teleport user name.
-    pub user: String,
-    /// The root cluster, repeated from the case for those who search.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cluster: Option<String>,
-    /// Nothing of it is done: the operator rehearses.
-    pub dry_run: bool,
-    /// The verdict; absent when only held requests were looked at.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<Verdict>,
-    /// What determined the verdict; there exactly when the verdict is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub determined_by: Option<DeterminedBy>,
-    /// The reason that Teleport is given with a resolution.
-    pub reason: String,
-    /// The pending request, as it was when it was judged.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request: Option<Request>,
-    /// What each policy said about the request, in the order of the panel.
-    pub evaluations: Vec<Evaluation>,
-    /// What each policy wants locked, in the order of the panel.
-    pub enforcements: Vec<Enforcement>,
-    /// Locks that are about to be written.
-    pub locks: Vec<PlannedLock>,
-    /// Names of locks that are about to be deleted.
-    pub releases: Vec<String>,
-    /// What the policies were shown; absent where they were not asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub case: Option<Case>,
-}
-
-/// What became of one step of a decision.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Outcome {
-    /// The decision's id.
-    pub decision: String,
-    /// Which step.
-    pub step: Step,
-    /// What became of it.
-    pub result: StepResult,
-}
-
-/// A step that changes Teleport's state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", content = "of", rename_all = "kebab-case")]
-pub enum Step {
-    /// A lock, by its name, is written.
-    Lock(String),
-    /// A lock, by its name, is deleted.
-    Unlock(String),
-    /// A request, by its id, is approved.
-    Approve(String),
-    /// A request, by its id, is denied.
-    Deny(String),
-    /// The decision as a whole is given up before its next step.
-    Decision,
-}
-
-/// What became of a [`Step`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
-pub enum StepResult {
-    /// It is in force on the server.
-    Applied,
-    /// The server answered with a failure, and the step is not in force.
-    Failed {
-        /// How the daemon reacts.
-        class: FailureClass,
-        /// What the server said.
-        detail: String,
-    },
-    /// Not done, because the world had changed meanwhile.
-    Superseded {
-        /// What had changed.
-        why: String,
-    },
-}
-
-mirror! {
-    /// How the daemon reacts to a failure.
-    FailureClass = tribunal_core::failure::FailureClass, "kebab-case" {
-        /// It looks again and tries anew after a pause.
-        Retry,
-        /// It looks again: the world is not as was thought.
-        Settle,
-        /// A person has to act.
-        Alarm,
-    }
-}
-
-/// Something that happened to the daemon itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Lifecycle {
-    /// What.
-    pub what: LifecycleEvent,
-    /// Particulars, for people.
-    pub detail: String,
-}
-
-mirror! {
-    /// What happens to the daemon itself.
-    LifecycleEvent = core::Lifecycle, "kebab-case" {
-        /// It started.
-        Started,
-        /// It stopped in good order.
-        Stopped,
-        /// Its view became incomplete: it approves nothing.
-        ViewIncomplete,
-        /// Its view is complete again.
-        ViewComplete,
-        /// A person has to act.
-        Alarm,
-    }
 }
 
 /// Why a text is not a line of this schema.
@@ -279,148 +160,6 @@ impl Line {
                 core::Record::Lifecycle { at: at.into(), what: what.into(), detail }
             }
         })
-    }
-}
-
-// === impl Decided ===
-
-impl From<&core::Decided> for Decided {
-    fn from(it: &core::Decided) -> Self {
-        let core::Decided {
-            id,
-            at: _, // the line has it
-            user,
-            request,
-            decision,
-            evaluations,
-            enforcements,
-            locks,
-            releases,
-            reason,
-            case,
-            dry_run,
-        } = it;
-        Self {
-            id: id.as_str().to_owned(),
-            user: user.as_str().to_owned(),
-            cluster: case.as_ref().map(|case| case.cluster.clone()),
-            dry_run: *dry_run,
-            verdict: decision.as_ref().map(|decision| decision.verdict.into()),
-            determined_by: decision.as_ref().map(|decision| DeterminedBy::from(&decision.because)),
-            reason: reason.clone(),
-            request: request.as_ref().map(Request::from),
-            evaluations: evaluations.iter().map(Evaluation::from).collect(),
-            enforcements: enforcements.iter().map(Enforcement::from).collect(),
-            locks: locks.iter().map(PlannedLock::from).collect(),
-            releases: releases.iter().map(|name| name.as_str().to_owned()).collect(),
-            case: case.as_ref().map(|case| Case::from(&**case)),
-        }
-    }
-}
-
-impl Decided {
-    fn into_core(self, at: Time) -> Result<core::Decided, InvalidLine> {
-        let Self {
-            id,
-            user,
-            cluster: _, // repeated from the case
-            dry_run,
-            verdict,
-            determined_by,
-            reason,
-            request,
-            evaluations,
-            enforcements,
-            locks,
-            releases,
-            case,
-        } = self;
-        let decision = match (verdict, determined_by) {
-            (Some(verdict), Some(DeterminedBy { rules: _, because })) => Some(tribunal_core::decision::Decision {
-                verdict: verdict.into(),
-                because: because.into(),
-            }),
-            (None, None) => None,
-            (Some(_), None) => return Err(InvalidLine("`verdict` without `determined_by`".to_owned())),
-            (None, Some(_)) => return Err(InvalidLine("`determined_by` without `verdict`".to_owned())),
-        };
-        Ok(core::Decided {
-            id: core::DecisionId::new(id),
-            at: at.into(),
-            user: UserName::new(user),
-            request: request.map(Into::into),
-            decision,
-            evaluations: evaluations.into_iter().map(Into::into).collect(),
-            enforcements: enforcements.into_iter().map(Into::into).collect(),
-            locks: locks.into_iter().map(Into::into).collect(),
-            releases: releases.into_iter().map(tribunal_core::lock::LockName::new).collect(),
-            reason,
-            case: case.map(|case| std::sync::Arc::new(case.into())),
-            dry_run,
-        })
-    }
-}
-
-// === impl Outcome ===
-
-impl From<&core::Outcome> for Outcome {
-    fn from(it: &core::Outcome) -> Self {
-        let core::Outcome { decision, at: _, step, result } = it;
-        Self { decision: decision.as_str().to_owned(), step: step.into(), result: result.into() }
-    }
-}
-
-// === impl Step ===
-
-impl From<&core::Step> for Step {
-    fn from(it: &core::Step) -> Self {
-        match it {
-            core::Step::Lock(name) => Self::Lock(name.as_str().to_owned()),
-            core::Step::Unlock(name) => Self::Unlock(name.as_str().to_owned()),
-            core::Step::Approve(id) => Self::Approve(id.as_str().to_owned()),
-            core::Step::Deny(id) => Self::Deny(id.as_str().to_owned()),
-            core::Step::Decision => Self::Decision,
-        }
-    }
-}
-
-impl From<Step> for core::Step {
-    fn from(it: Step) -> Self {
-        use tribunal_core::lock::LockName;
-        use tribunal_core::request::RequestId;
-        match it {
-            Step::Lock(name) => Self::Lock(LockName::new(name)),
-            Step::Unlock(name) => Self::Unlock(LockName::new(name)),
-            Step::Approve(id) => Self::Approve(RequestId::new(id)),
-            Step::Deny(id) => Self::Deny(RequestId::new(id)),
-            Step::Decision => Self::Decision,
-        }
-    }
-}
-
-// === impl StepResult ===
-
-impl From<&core::StepResult> for StepResult {
-    fn from(it: &core::StepResult) -> Self {
-        match it {
-            core::StepResult::Applied => Self::Applied,
-            core::StepResult::Failed(tribunal_core::failure::Failure { class, detail }) => {
-                Self::Failed { class: (*class).into(), detail: detail.clone() }
-            }
-            core::StepResult::Superseded(why) => Self::Superseded { why: why.clone() },
-        }
-    }
-}
-
-impl From<StepResult> for core::StepResult {
-    fn from(it: StepResult) -> Self {
-        match it {
-            StepResult::Applied => Self::Applied,
-            StepResult::Failed { class, detail } => {
-                Self::Failed(tribunal_core::failure::Failure { class: class.into(), detail })
-            }
-            StepResult::Superseded { why } => Self::Superseded(why),
-        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Durable bytes: the one place that writes segment files. It knows nothing of records.
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;

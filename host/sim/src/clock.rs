@@ -49,8 +49,9 @@ impl Moment {
     #[must_use]
     pub fn from_proto(timestamp: Option<&prost_types::Timestamp>) -> Option<Self> {
         let timestamp = timestamp?;
-        (timestamp.seconds > GO_ZERO_TIME_SECONDS)
-            .then(|| Self(timestamp.seconds.saturating_mul(1000).saturating_add(i64::from(timestamp.nanos) / 1_000_000)))
+        (timestamp.seconds > GO_ZERO_TIME_SECONDS).then(|| {
+            Self(timestamp.seconds.saturating_mul(1000).saturating_add(i64::from(timestamp.nanos) / 1_000_000))
+        })
     }
 }
 
@@ -62,7 +63,7 @@ pub const fn go_zero_time() -> prost_types::Timestamp {
 
 /// A field that Go never leaves out: the moment, or Go's zero time.
 #[must_use]
-pub fn never_absent(moment: Option<Moment>) -> prost_types::Timestamp {
+pub(crate) fn never_absent(moment: Option<Moment>) -> prost_types::Timestamp {
     moment.map_or_else(go_zero_time, Moment::to_proto)
 }
 

@@ -30,6 +30,7 @@ use tribunal_proto::types;
 
 pub use caller::Caller;
 pub use history::{Change, Entry, HISTORY_ENTRIES_MAX, History};
+pub use locks::in_force;
 pub use refusal::{Refusal, RefusalKind};
 pub use watch::{Subscription, WatchPlan};
 

@@ -1,1 +1,24 @@
-//! (being written)
+//! A simulated Teleport Auth server: real gRPC over mutual TLS, Teleport's documented rules, refusals and expiries, and faults on demand. It must
+//! never decide anything that a policy or the daemon should decide, and it never reaches outside this machine.
+//!
+//! * [`Cluster`] is the state and the rules: pure, synchronous, time passed in.
+//! * [`SimServer`] puts it behind TLS and gRPC and gives a [`Running`] server, whose [`Handle`] is for embedding: acting without a client,
+//!   observing every change, injecting faults.
+//! * [`Scenario`] is what it starts with, from TOML (see `SCENARIO.md`).
+
+mod chance;
+mod clock;
+pub mod cluster;
+mod faults;
+mod pki;
+pub mod scenario;
+mod server;
+
+pub use clock::{GO_ZERO_TIME_SECONDS, Moment, SimClock, go_zero_time};
+pub use cluster::{Caller, Change, Cluster, Entry, Refusal, RefusalKind};
+pub use faults::{Faults, Often};
+pub use pki::authority::{API_DOMAIN, encoded_cluster_name};
+pub use pki::identity_file::Identity;
+pub use pki::{IdentityOrder, PkiError};
+pub use scenario::{DEFAULT_SCENARIO, InvalidScenario, Scenario, Span, default_scenario};
+pub use server::{Handle, IssueOptions, RequestSpec, Running, SimServer, Snapshot, StartError};

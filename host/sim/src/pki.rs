@@ -8,8 +8,8 @@ pub(crate) mod tls;
 
 use thiserror::Error;
 
-use crate::cluster::Caller;
 use crate::clock::Moment;
+use crate::cluster::Caller;
 
 /// Why a certificate could not be made or a TLS configuration not be built.
 #[derive(Debug, Error)]

@@ -433,9 +433,12 @@ impl Scenario {
     /// Text that is not TOML, unknown or missing keys, and every reference or value that cannot be used, each with its line.
     pub fn parse(text: &str) -> Result<Self, InvalidScenario> {
         if text.len() > SCENARIO_BYTES_MAX {
-            return Err(InvalidScenario { problems: vec![format!("scenario is larger than {SCENARIO_BYTES_MAX} bytes: split it")] });
+            return Err(InvalidScenario {
+                problems: vec![format!("scenario is larger than {SCENARIO_BYTES_MAX} bytes: split it")],
+            });
         }
-        let scenario: Self = toml::from_str(text).map_err(|error| InvalidScenario { problems: vec![check::describe(text, &error)] })?;
+        let scenario: Self =
+            toml::from_str(text).map_err(|error| InvalidScenario { problems: vec![check::describe(text, &error)] })?;
         let problems = check::problems(&scenario, text);
         if problems.is_empty() { Ok(scenario) } else { Err(InvalidScenario { problems }) }
     }

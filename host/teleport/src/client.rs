@@ -166,8 +166,7 @@ impl Client {
 
 impl Connection {
     async fn new(target: &Target) -> Result<Self, Failure> {
-        let identity =
-            target.identity().await.map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
+        let identity = target.identity().await.map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
         Ok(Self {
             channel: connect::channel(target),
             identity: Arc::new(identity),

@@ -13,7 +13,7 @@ use rustls_pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tonic::metadata::{Ascii, MetadataValue};
+use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Status};
@@ -146,8 +146,7 @@ pub(crate) fn channel(target: &Target) -> Versioned {
 #[expect(clippy::result_large_err, reason = "tonic's signature")]
 #[expect(clippy::unnecessary_wraps, reason = "tonic's signature")]
 fn with_version(mut request: Request<()>) -> Result<Request<()>, Status> {
-    const VERSION: MetadataValue<Ascii> = MetadataValue::from_static(TELEPORT_VERSION);
-    request.metadata_mut().insert("version", VERSION);
+    request.metadata_mut().insert("version", MetadataValue::from_static(TELEPORT_VERSION));
     Ok(request)
 }
 

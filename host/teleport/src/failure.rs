@@ -11,7 +11,7 @@ use tribunal_core::failure::{Failure, FailureClass};
 use crate::connect::ConnectError;
 
 /// How much of a server's words is repeated, in bytes.
-pub const DETAIL_BYTES_MAX: usize = 1024;
+const DETAIL_BYTES_MAX: usize = 1024;
 
 /// A method, and what the caller's role needs for it (`lib/auth/auth_with_roles.go`).
 #[derive(Clone, Copy, Debug)]
@@ -153,8 +153,16 @@ mod tests {
             InvalidArgument, NotFound, OutOfRange, PermissionDenied, ResourceExhausted, Unauthenticated, Unavailable,
             Unimplemented, Unknown,
         };
-        let retry =
-            [Unavailable, DeadlineExceeded, FailedPrecondition, ResourceExhausted, Unknown, Internal, Aborted, Cancelled];
+        let retry = [
+            Unavailable,
+            DeadlineExceeded,
+            FailedPrecondition,
+            ResourceExhausted,
+            Unknown,
+            Internal,
+            Aborted,
+            Cancelled,
+        ];
         for code in retry {
             assert_eq!(class(code), FailureClass::Retry, "{code:?}");
         }
@@ -169,10 +177,7 @@ mod tests {
     #[test]
     fn a_missing_right_is_named() {
         let failure = explain(METHOD, &Status::permission_denied("access denied"));
-        assert_eq!(
-            failure.detail,
-            "`GetLock`: permission denied: access denied; the daemon's role needs lock: read"
-        );
+        assert_eq!(failure.detail, "`GetLock`: permission denied: access denied; the daemon's role needs lock: read");
     }
 
     #[test]

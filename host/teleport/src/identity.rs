@@ -277,9 +277,7 @@ fn certify(block: &Block<'_>, key: Arc<dyn SigningKey>) -> Result<CertifiedKey, 
 fn add_authority(roots: &mut RootCertStore, block: &Block<'_>) -> Result<String, InvalidIdentity> {
     let der = block.certificate()?;
     let name = name(x509(&der, block.line)?.subject());
-    roots
-        .add(der)
-        .map_err(|error| InvalidIdentity::BadCertificate { line: block.line, detail: error.to_string() })?;
+    roots.add(der).map_err(|error| InvalidIdentity::BadCertificate { line: block.line, detail: error.to_string() })?;
     Ok(name)
 }
 
@@ -311,6 +309,3 @@ fn point_in_time(seconds: i64) -> SystemTime {
 pub(crate) fn utc(time: SystemTime) -> String {
     jiff::Timestamp::try_from(time).map_or_else(|_| "a time out of range".to_owned(), |time| time.to_string())
 }
-
-#[cfg(test)]
-mod tests;

@@ -49,9 +49,10 @@ impl Tls {
     pub(crate) fn new(identity: &Identity) -> Result<Self, rustls::Error> {
         let provider = Arc::new(ring::default_provider());
         let seen = Arc::new(OnceLock::new());
-        let inner = WebPkiServerVerifier::builder_with_provider(identity.roots(), Arc::<CryptoProvider>::clone(&provider))
-            .build()
-            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let inner =
+            WebPkiServerVerifier::builder_with_provider(identity.roots(), Arc::<CryptoProvider>::clone(&provider))
+                .build()
+                .map_err(|error| rustls::Error::General(error.to_string()))?;
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&TLS13, &TLS12])?
             // What is "dangerous" here is only to remember whom rustls turned down.

@@ -1,8 +1,6 @@
 //! Which held requests give way when together they exceed the limit.
 //! It must never lock a request that adds nothing to what is kept.
 
-use std::collections::BTreeSet;
-
 use tribunal_guest::AccessRequest;
 
 use crate::usage::{Item, Tally};
@@ -11,7 +9,8 @@ use crate::usage::{Item, Tally};
 #[derive(Debug)]
 pub(crate) struct Holding<'a> {
     pub(crate) request: &'a AccessRequest,
-    pub(crate) items: BTreeSet<Item<'a>>,
+    /// Distinct and sorted.
+    pub(crate) items: Vec<Item<'a>>,
 }
 
 // === impl Holding ===
@@ -24,13 +23,8 @@ impl Holding<'_> {
 }
 
 /// The oldest give way until what is left fits beside what is permanent. Holdings and answer: oldest first.
-pub(crate) fn oldest_first<'a>(
-    max: usize,
-    permanent: Vec<Item<'a>>,
-    holdings: &[Holding<'a>],
-) -> Vec<&'a AccessRequest> {
-    let mut kept = Tally::default();
-    kept.add(permanent);
+pub(crate) fn oldest_first<'a>(max: usize, permanent: &[Item<'a>], holdings: &[Holding<'a>]) -> Vec<&'a AccessRequest> {
+    let mut kept = tally(permanent, holdings);
 
     // Those that cannot fit even alone go first: no older one has to give way for them.
     let (fitting, mut losers): (Vec<_>, Vec<_>) = holdings.iter().partition(|holding| {
@@ -38,7 +32,7 @@ pub(crate) fn oldest_first<'a>(
         more == 0 || kept.units() + more <= max
     });
     for holding in &fitting {
-        kept.add(holding.items.iter().copied());
+        kept.add(&holding.items);
     }
     let mut oldest = fitting.into_iter();
     while kept.units() > max {
@@ -53,18 +47,13 @@ pub(crate) fn oldest_first<'a>(
 }
 
 /// From the newest to the oldest, what does not fit beside what was kept. Holdings and answer: oldest first.
-pub(crate) fn skip_fit<'a>(
-    max: usize,
-    permanent: Vec<Item<'a>>,
-    holdings: &[Holding<'a>],
-) -> Vec<&'a AccessRequest> {
-    let mut kept = Tally::default();
-    kept.add(permanent);
+pub(crate) fn skip_fit<'a>(max: usize, permanent: &[Item<'a>], holdings: &[Holding<'a>]) -> Vec<&'a AccessRequest> {
+    let mut kept = tally(permanent, holdings);
     let mut losers = Vec::new();
     for holding in holdings.iter().rev() {
         let more = kept.more(&holding.items);
         if more == 0 || kept.units() + more <= max {
-            kept.add(holding.items.iter().copied());
+            kept.add(&holding.items);
         } else {
             losers.push(holding);
         }
@@ -72,7 +61,14 @@ pub(crate) fn skip_fit<'a>(
     in_order(losers)
 }
 
+fn tally<'a>(permanent: &[Item<'a>], holdings: &[Holding<'a>]) -> Tally<'a> {
+    let all = permanent.iter().chain(holdings.iter().flat_map(|holding| &holding.items));
+    let mut kept = Tally::new(all.copied());
+    kept.add(permanent);
+    kept
+}
+
 fn in_order<'a>(mut losers: Vec<&Holding<'a>>) -> Vec<&'a AccessRequest> {
-    losers.sort_by(|a, b| a.request.age().cmp(&b.request.age()));
+    losers.sort_unstable_by(|a, b| a.request.age().cmp(&b.request.age()));
     losers.into_iter().map(|holding| holding.request).collect()
 }

@@ -29,13 +29,22 @@ struct Class {
 }
 
 #[derive(Clone, Debug)]
-enum Role {
+struct Role {
+    /// As written in the settings.
+    text: String,
+    pattern: RolePattern,
+}
+
+#[derive(Clone, Debug)]
+enum RolePattern {
     Search(Search),
     Glob(Glob),
 }
 
 #[derive(Clone, Debug)]
 struct Label {
+    /// As written in the settings.
+    text: String,
     key: String,
     value: Glob,
 }
@@ -85,7 +94,7 @@ impl Classes {
     /// All faults of the setting `classes`, each a sentence.
     pub(crate) fn new(settings: &settings::Classes) -> Result<Self, Vec<String>> {
         let mut faults = Vec::new();
-        let (classes, patterns) = match settings {
+        let (classes, patterns): (Vec<Class>, usize) = match settings {
             settings::Classes::Patterns(patterns) => (compile_patterns(patterns, &mut faults), patterns.len()),
             settings::Classes::Named(named) => {
                 let patterns = named.values().map(|members| members.roles.len() + members.labels.len()).sum();
@@ -102,12 +111,12 @@ impl Classes {
         if patterns > PATTERNS_COUNT_MAX {
             faults.push(format!("`classes` has {patterns} patterns, more than the limit of {PATTERNS_COUNT_MAX}"));
         } else {
-            find_overlaps(settings, &mut faults);
+            find_overlaps(&classes, matches!(settings, settings::Classes::Named(_)), &mut faults);
         }
         if !faults.is_empty() {
             return Err(faults);
         }
-        let by_label = classes.iter().any(|class: &Class| !class.labels.is_empty());
+        let by_label = classes.iter().any(|class| !class.labels.is_empty());
         Ok(Self { classes, by_label })
     }
 
@@ -153,10 +162,7 @@ impl Classes {
 
 impl Class {
     fn has_role(&self, role: &str) -> bool {
-        self.roles.iter().any(|pattern| match pattern {
-            Role::Search(search) => search.matches(role),
-            Role::Glob(glob) => glob.matches(role),
-        })
+        self.roles.iter().any(|pattern| pattern.matches(role))
     }
 
     fn has_resource(&self, resource: &RequestedResource) -> bool {
@@ -187,8 +193,9 @@ impl Class {
 fn compile_patterns(patterns: &[String], faults: &mut Vec<String>) -> Vec<Class> {
     let compile = |pattern: &String| {
         let search = Search::new(pattern);
-        let roles = search.map_err(|why| faults.push(format!("`classes`: the pattern `{pattern}` {why}")));
-        Class { name: pattern.clone(), roles: roles.into_iter().map(Role::Search).collect(), labels: Vec::new() }
+        let search = search.map_err(|why| faults.push(format!("`classes`: the pattern `{pattern}` {why}"))).ok();
+        let role = |search| Role { text: pattern.clone(), pattern: RolePattern::Search(search) };
+        Class { name: pattern.clone(), roles: search.map(role).into_iter().collect(), labels: Vec::new() }
     };
     patterns.iter().map(compile).collect()
 }
@@ -203,7 +210,7 @@ fn compile_named(name: &str, members: &Members, faults: &mut Vec<String>) -> Cla
     let mut class = Class { name: name.to_owned(), roles: Vec::new(), labels: Vec::new() };
     for pattern in &members.roles {
         match Glob::new(pattern) {
-            Ok(glob) => class.roles.push(Role::Glob(glob)),
+            Ok(glob) => class.roles.push(Role { text: pattern.clone(), pattern: RolePattern::Glob(glob) }),
             Err(why) => faults.push(format!("`classes.{name}.roles`: the pattern `{pattern}` {why}")),
         }
     }
@@ -216,70 +223,74 @@ fn compile_named(name: &str, members: &Members, faults: &mut Vec<String>) -> Cla
     class
 }
 
+/// Two classes that one name could belong to would conflict with themselves.
+fn find_overlaps(classes: &[Class], named: bool, faults: &mut Vec<String>) {
+    for (index, ours) in classes.iter().enumerate() {
+        for theirs in classes.iter().skip(index + 1) {
+            let mut fault = |what: &str, first: &str, second: &str| {
+                let place = if named {
+                    format!("`classes.{}.{what}` and `classes.{}.{what}`", ours.name, theirs.name)
+                } else {
+                    "`classes`".to_owned()
+                };
+                faults.push(format!(
+                    "{place}: the patterns `{first}` and `{second}` overlap, so one name could be in both classes; \
+                     make them narrower or drop one"
+                ));
+            };
+            for (first, second) in pairs(&ours.roles, &theirs.roles).filter(|(a, b)| a.overlaps(b)) {
+                fault("roles", &first.text, &second.text);
+            }
+            for (first, second) in pairs(&ours.labels, &theirs.labels).filter(|(a, b)| a.overlaps(b)) {
+                fault("labels", &first.text, &second.text);
+            }
+        }
+    }
+}
+
+fn pairs<'a, T>(ours: &'a [T], theirs: &'a [T]) -> impl Iterator<Item = (&'a T, &'a T)> {
+    ours.iter().flat_map(|first| theirs.iter().map(move |second| (first, second)))
+}
+
+// === impl Role ===
+
+impl Role {
+    fn matches(&self, role: &str) -> bool {
+        match &self.pattern {
+            RolePattern::Search(search) => search.matches(role),
+            RolePattern::Glob(glob) => glob.matches(role),
+        }
+    }
+
+    /// For globs exact; regular expressions overlap if they are equal or one finds itself in the other's text.
+    fn overlaps(&self, other: &Self) -> bool {
+        match (&self.pattern, &other.pattern) {
+            (RolePattern::Glob(ours), RolePattern::Glob(theirs)) => ours.overlaps(theirs),
+            (RolePattern::Search(_) | RolePattern::Glob(_), RolePattern::Search(_))
+            | (RolePattern::Search(_), RolePattern::Glob(_)) => {
+                self.text.eq_ignore_ascii_case(&other.text) || self.matches(&other.text) || other.matches(&self.text)
+            }
+        }
+    }
+}
+
 // === impl Label ===
 
 impl Label {
     fn new(pattern: &str) -> Result<Self, String> {
-        match pattern.split_once('=') {
-            Some((key, _)) if key.trim().is_empty() => Err("has no key before `=`: write it as `key=value`".to_owned()),
-            Some((key, _)) if key.contains(['*', '?']) => {
-                Err("has a wildcard in its key: only the value may have them".to_owned())
-            }
-            Some((key, value)) => Ok(Self { key: key.to_owned(), value: Glob::new(value)? }),
-            None => Err("has no `=`: write it as `key=value`".to_owned()),
+        let Some((key, value)) = pattern.split_once('=') else {
+            return Err("has no `=`: write it as `key=value`".to_owned());
+        };
+        if key.trim().is_empty() {
+            return Err("has no key before `=`: write it as `key=value`".to_owned());
         }
+        if key.contains(['*', '?']) {
+            return Err("has a wildcard in its key: only the value may have them".to_owned());
+        }
+        Ok(Self { text: pattern.to_owned(), key: key.to_owned(), value: Glob::new(value)? })
     }
-}
 
-/// Two classes that one name could belong to would conflict with themselves.
-fn find_overlaps(settings: &settings::Classes, faults: &mut Vec<String>) {
-    match settings {
-        settings::Classes::Patterns(patterns) => {
-            for (index, first) in patterns.iter().enumerate() {
-                for second in patterns.iter().skip(index + 1).filter(|second| searches_overlap(first, second)) {
-                    faults.push(overlap("`classes`", first, second));
-                }
-            }
-        }
-        settings::Classes::Named(named) => {
-            for (index, (name, members)) in named.iter().enumerate() {
-                for (other_name, other) in named.iter().skip(index + 1) {
-                    let place = |what: &str| format!("`classes.{name}.{what}` and `classes.{other_name}.{what}`");
-                    pairs(&members.roles, &other.roles, globs_overlap, &place("roles"), faults);
-                    pairs(&members.labels, &other.labels, labels_overlap, &place("labels"), faults);
-                }
-            }
-        }
+    fn overlaps(&self, other: &Self) -> bool {
+        self.key == other.key && self.value.overlaps(&other.value)
     }
-}
-
-fn pairs(ours: &[String], theirs: &[String], overlaps: impl Fn(&str, &str) -> bool, place: &str, faults: &mut Vec<String>) {
-    for first in ours {
-        for second in theirs.iter().filter(|second| overlaps(first, second)) {
-            faults.push(overlap(place, first, second));
-        }
-    }
-}
-
-fn overlap(place: &str, first: &str, second: &str) -> String {
-    format!(
-        "{place}: the patterns `{first}` and `{second}` overlap: a name that both match would conflict with itself; \
-         make them narrower or use one of them"
-    )
-}
-
-fn searches_overlap(first: &str, second: &str) -> bool {
-    let finds = |pattern: &str, text: &str| Search::new(pattern).is_ok_and(|search| search.matches(text));
-    first.eq_ignore_ascii_case(second) || finds(first, second) || finds(second, first)
-}
-
-fn globs_overlap(first: &str, second: &str) -> bool {
-    matches!((Glob::new(first), Glob::new(second)), (Ok(first), Ok(second)) if first.overlaps(&second))
-}
-
-fn labels_overlap(first: &str, second: &str) -> bool {
-    matches!(
-        (Label::new(first), Label::new(second)),
-        (Ok(first), Ok(second)) if first.key == second.key && first.value.overlaps(&second.value)
-    )
 }

@@ -2,8 +2,8 @@
 //! It must never build a case that the host could not: requests come out oldest first, attributes sorted by key.
 
 use crate::{
-    AccessRequest, Attribute, Case, Decider, EXEMPT_ANNOTATION, Fact, Lock, RequestKind,
-    RequestState, RequestedResource, Review, Subject, Timestamp,
+    AccessRequest, Attribute, Case, Decider, EXEMPT_ANNOTATION, Fact, Lock, RequestKind, RequestState,
+    RequestedResource, Review, Subject, Timestamp,
 };
 
 /// `now` of a case that does not say otherwise: 2026-01-01 12:00 UTC.
@@ -30,19 +30,8 @@ pub struct RequestBuilder {
 
 /// A case about this user: no requests, standing roles and traits known to be none.
 pub fn case(user: &str) -> CaseBuilder {
-    let subject = Subject {
-        name: user.to_owned(),
-        bot: false,
-        roles: Some(Vec::new()),
-        traits: Some(Vec::new()),
-    };
-    let case = Case {
-        now: NOW_MS,
-        cluster: "root".to_owned(),
-        subject,
-        requests: Vec::new(),
-        facts: Vec::new(),
-    };
+    let subject = Subject { name: user.to_owned(), bot: false, roles: Some(Vec::new()), traits: Some(Vec::new()) };
+    let case = Case { now: NOW_MS, cluster: "root".to_owned(), subject, requests: Vec::new(), facts: Vec::new() };
     CaseBuilder { case }
 }
 
@@ -69,15 +58,8 @@ pub fn node(name: &str) -> RequestedResource {
 
 /// A resource of the root cluster with these labels.
 #[must_use]
-pub fn resource<'a>(
-    kind: &str,
-    name: &str,
-    labels: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> RequestedResource {
-    let labels = labels
-        .into_iter()
-        .map(|(key, value)| attribute(key, [value]))
-        .collect();
+pub fn resource<'a>(kind: &str, name: &str, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> RequestedResource {
+    let labels = labels.into_iter().map(|(key, value)| attribute(key, [value])).collect();
     RequestedResource {
         cluster: "root".to_owned(),
         kind: kind.to_owned(),
@@ -126,12 +108,7 @@ impl CaseBuilder {
 
     /// Adds a fresh fact.
     pub fn fact(mut self, name: &str, json: &str) -> Self {
-        let fact = Fact {
-            name: name.to_owned(),
-            json: json.to_owned(),
-            fetched: self.case.now,
-            fresh: true,
-        };
+        let fact = Fact { name: name.to_owned(), json: json.to_owned(), fetched: self.case.now, fresh: true };
         self.case.facts.push(fact);
         self.case.facts.sort_by(|a, b| a.name.cmp(&b.name));
         self
@@ -140,17 +117,11 @@ impl CaseBuilder {
     /// Adds a request of the subject. One that does not say when it was created is a second younger than the one that
     /// was added before it.
     pub fn request(mut self, builder: RequestBuilder) -> Self {
-        let RequestBuilder {
-            mut request,
-            created,
-        } = builder;
+        let RequestBuilder { mut request, created } = builder;
         let steps = u64::try_from(self.case.requests.len()).unwrap_or(u64::MAX);
         let first = self.case.now.saturating_sub(FIRST_REQUEST_AGE_MS);
-        request.created = created.unwrap_or_else(|| {
-            first
-                .saturating_add(REQUEST_STEP_MS.saturating_mul(steps))
-                .min(self.case.now)
-        });
+        request.created =
+            created.unwrap_or_else(|| first.saturating_add(REQUEST_STEP_MS.saturating_mul(steps)).min(self.case.now));
         request.user.clone_from(&self.case.subject.name);
         self.case.requests.push(request);
         self
@@ -186,10 +157,7 @@ impl RequestBuilder {
             annotations: Vec::new(),
             locks: Vec::new(),
         };
-        Self {
-            request,
-            created: None,
-        }
+        Self { request, created: None }
     }
 
     /// The requested roles, or the roles that give access to the requested resources.
@@ -249,12 +217,7 @@ impl RequestBuilder {
 
     /// Adds a review.
     pub fn review(mut self, author: &str, state: RequestState, reason: &str) -> Self {
-        let review = Review {
-            author: author.to_owned(),
-            state,
-            reason: reason.to_owned(),
-            created: NOW_MS,
-        };
+        let review = Review { author: author.to_owned(), state, reason: reason.to_owned(), created: NOW_MS };
         self.request.reviews.push(review);
         self
     }
@@ -273,22 +236,14 @@ impl RequestBuilder {
 
     /// Somebody else's lock without end is in force on it.
     pub fn locked(mut self, name: &str) -> Self {
-        self.request.locks.push(Lock {
-            name: name.to_owned(),
-            message: String::new(),
-            ours: false,
-            expires: None,
-        });
+        self.request.locks.push(Lock { name: name.to_owned(), message: String::new(), ours: false, expires: None });
         self.request.locks.sort_by(|a, b| a.name.cmp(&b.name));
         self
     }
 }
 
 fn attribute<'a>(key: &str, values: impl IntoIterator<Item = &'a str>) -> Attribute {
-    Attribute {
-        key: key.to_owned(),
-        values: strings(values),
-    }
+    Attribute { key: key.to_owned(), values: strings(values) }
 }
 
 fn strings<'a>(texts: impl IntoIterator<Item = &'a str>) -> Vec<String> {

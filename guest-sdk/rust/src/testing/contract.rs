@@ -13,18 +13,12 @@ const WORD_BYTES_MAX: usize = 64;
 pub fn faults_of_description(description: &Description) -> Vec<String> {
     let mut faults = Vec::new();
     if !is_word(&description.name) {
-        faults.push(format!(
-            "name `{}` is not made of lower case words joined by `-`",
-            description.name
-        ));
+        faults.push(format!("name `{}` is not made of lower case words joined by `-`", description.name));
     }
     let mut seen = BTreeSet::new();
     for rule in &description.rules {
         if !is_word(&rule.id) {
-            faults.push(format!(
-                "rule `{}` is not made of lower case words joined by `-`",
-                rule.id
-            ));
+            faults.push(format!("rule `{}` is not made of lower case words joined by `-`", rule.id));
         }
         if !seen.insert(&rule.id) {
             faults.push(format!("rule `{}` is described twice", rule.id));
@@ -47,23 +41,13 @@ pub fn faults_of_opinion(description: &Description, opinion: &Opinion) -> Vec<St
 
 /// What is wrong with lock orders; empty if nothing.
 #[must_use]
-pub fn faults_of_orders(
-    description: &Description,
-    case: &Case,
-    orders: &[LockOrder],
-) -> Vec<String> {
+pub fn faults_of_orders(description: &Description, case: &Case, orders: &[LockOrder]) -> Vec<String> {
     let mut faults = Vec::new();
     let mut seen = BTreeSet::new();
     for order in orders {
         faults.extend(faults_of_answer(description, Effect::Lock, [&order.ground]));
-        if case
-            .find(&order.request)
-            .is_none_or(|request| request.state != RequestState::Approved)
-        {
-            faults.push(format!(
-                "locks `{}`, which is not an approved request of the case",
-                order.request
-            ));
+        if case.find(&order.request).is_none_or(|request| request.state != RequestState::Approved) {
+            faults.push(format!("locks `{}`, which is not an approved request of the case", order.request));
         }
         if !seen.insert(&order.request) {
             faults.push(format!("locks `{}` twice", order.request));
@@ -86,10 +70,7 @@ fn faults_of_answer<'a>(
             faults.push(format!("rule `{}` is not described", ground.rule));
         }
         if ground.reason.is_empty() || ground.reason.contains(char::is_control) {
-            faults.push(format!(
-                "the reason of rule `{}` is empty or holds control characters",
-                ground.rule
-            ));
+            faults.push(format!("the reason of rule `{}` is empty or holds control characters", ground.rule));
         }
     }
     faults
@@ -105,12 +86,8 @@ fn word(effect: Effect) -> &'static str {
 }
 
 fn is_word(text: &str) -> bool {
-    let is_part = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    };
+    let is_part =
+        |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     text.len() <= WORD_BYTES_MAX && text.split('-').all(is_part)
 }
 
@@ -121,43 +98,28 @@ mod tests {
     use crate::{approve, deny, description, ground, lock};
 
     fn described() -> Description {
-        description("test", "0.1.0", "")
-            .rule("some-rule", "")
-            .effect(Effect::Deny)
-            .effect(Effect::Lock)
+        description("test", "0.1.0", "").rule("some-rule", "").effect(Effect::Deny).effect(Effect::Lock)
     }
 
     #[test]
     fn a_fair_answer_has_no_fault() {
         let case = case("alice").request(held("r1")).build();
         assert_eq!(faults_of_description(&described()), [""; 0]);
-        assert_eq!(
-            faults_of_opinion(&described(), &deny("some-rule", "why")),
-            [""; 0]
-        );
-        assert_eq!(
-            faults_of_orders(&described(), &case, &[lock("r1", "some-rule", "why")]),
-            [""; 0]
-        );
+        assert_eq!(faults_of_opinion(&described(), &deny("some-rule", "why")), [""; 0]);
+        assert_eq!(faults_of_orders(&described(), &case, &[lock("r1", "some-rule", "why")]), [""; 0]);
     }
 
     #[test]
     fn what_is_not_described_is_a_fault() {
         assert_eq!(
             faults_of_opinion(&described(), &approve("other", "why")),
-            [
-                "the effect `approve` is not described",
-                "rule `other` is not described"
-            ]
+            ["the effect `approve` is not described", "rule `other` is not described"]
         );
     }
 
     #[test]
     fn a_denial_without_ground_is_a_fault() {
-        assert_eq!(
-            faults_of_opinion(&described(), &Opinion::Deny(vec![])),
-            ["denies without a ground"]
-        );
+        assert_eq!(faults_of_opinion(&described(), &Opinion::Deny(vec![])), ["denies without a ground"]);
         assert_eq!(
             faults_of_opinion(&described(), &Opinion::Deny(vec![ground("some-rule", "")])),
             ["the reason of rule `some-rule` is empty or holds control characters"]
@@ -166,10 +128,7 @@ mod tests {
 
     #[test]
     fn orders_are_for_approved_requests_once_each() {
-        let case = case("alice")
-            .request(held("r1"))
-            .request(pending("r2"))
-            .build();
+        let case = case("alice").request(held("r1")).request(pending("r2")).build();
         let orders = ["r1", "r1", "r2", "r3"].map(|id| lock(id, "some-rule", "why"));
         assert_eq!(
             faults_of_orders(&described(), &case, &orders),
@@ -184,15 +143,8 @@ mod tests {
     #[test]
     fn names_are_lower_case_words() {
         for bad in ["", "-", "a-", "A", "a_b", "a b", &"a".repeat(65)] {
-            assert_eq!(
-                faults_of_description(&description(bad, "0.1.0", "").rule(bad, "")).len(),
-                2,
-                "{bad}"
-            );
+            assert_eq!(faults_of_description(&description(bad, "0.1.0", "").rule(bad, "")).len(), 2, "{bad}");
         }
-        assert_eq!(
-            faults_of_description(&described().rule("some-rule", "")),
-            ["rule `some-rule` is described twice"]
-        );
+        assert_eq!(faults_of_description(&described().rule("some-rule", "")), ["rule `some-rule` is described twice"]);
     }
 }

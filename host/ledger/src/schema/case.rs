@@ -139,12 +139,7 @@ impl From<CaseRequest> for core::CaseRequest {
 impl From<&core::CaseLock> for CaseLock {
     fn from(it: &core::CaseLock) -> Self {
         let core::CaseLock { name, message, ours, expires } = it;
-        Self {
-            name: name.as_str().to_owned(),
-            message: message.clone(),
-            ours: *ours,
-            expires: expires.map(Into::into),
-        }
+        Self { name: name.as_str().to_owned(), message: message.clone(), ours: *ours, expires: expires.map(Into::into) }
     }
 }
 

@@ -270,11 +270,7 @@ impl From<&core::LockOrder> for LockOrder {
 impl From<LockOrder> for core::LockOrder {
     fn from(it: LockOrder) -> Self {
         let LockOrder { request, rule, reason, until } = it;
-        Self {
-            request: RequestId::new(request),
-            ground: core::Ground { rule, reason },
-            until: until.map(Into::into),
-        }
+        Self { request: RequestId::new(request), ground: core::Ground { rule, reason }, until: until.map(Into::into) }
     }
 }
 

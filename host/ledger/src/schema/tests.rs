@@ -14,9 +14,7 @@ use tribunal_core::lock::{Lock, LockName, LockTarget};
 use tribunal_core::opinion::{
     Effect, Evaluation, Fault, FaultKind, Ground, LockOrder, Member, Mode, Opinion, PolicyName,
 };
-use tribunal_core::record::{
-    Decided, DecisionId, Enforcement, Lifecycle, Outcome, Record, Step, StepResult,
-};
+use tribunal_core::record::{Decided, DecisionId, Enforcement, Lifecycle, Outcome, Record, Step, StepResult};
 use tribunal_core::request::{
     AccessRequest, Attributes, Constraints, Decider, RequestId, RequestKind, RequestState, RequestedResource, Review,
     Subject, UserName,
@@ -83,8 +81,12 @@ fn resource() -> impl Strategy<Value = RequestedResource> {
 }
 
 fn review() -> impl Strategy<Value = Review> {
-    (user(), state(), text(), time())
-        .prop_map(|(author, state, reason, created)| Review { author, state, reason, created })
+    (user(), state(), text(), time()).prop_map(|(author, state, reason, created)| Review {
+        author,
+        state,
+        reason,
+        created,
+    })
 }
 
 fn request() -> impl Strategy<Value = AccessRequest> {
@@ -187,9 +189,8 @@ fn decision() -> impl Strategy<Value = Decision> {
 }
 
 fn lock() -> impl Strategy<Value = Lock> {
-    let target = (of(user()), of(text()), of(request_id()), any::<bool>()).prop_map(
-        |(user, role, access_request, other)| LockTarget { user, role, access_request, other },
-    );
+    let target = (of(user()), of(text()), of(request_id()), any::<bool>())
+        .prop_map(|(user, role, access_request, other)| LockTarget { user, role, access_request, other });
     (text(), target, text(), of(time()), text()).prop_map(|(name, target, message, expires, created_by)| Lock {
         name: LockName::new(name),
         target,
@@ -207,13 +208,19 @@ fn case() -> impl Strategy<Value = Case> {
         expires,
     });
     let request = (request(), vec(lock, 0..2)).prop_map(|(request, locks)| CaseRequest { request, locks });
-    let fact = (text(), text(), time(), any::<bool>())
-        .prop_map(|(name, json, fetched, fresh)| Fact { name, json, fetched, fresh });
-    let subject = (user(), of(vec(text(), 0..3)), of(attributes()))
-        .prop_map(|(name, roles, traits)| Subject { name, roles, traits });
-    (time(), text(), subject, vec(request, 0..2), vec(fact, 0..2)).prop_map(
-        |(now, cluster, subject, requests, facts)| Case { now, cluster, subject, requests, facts },
-    )
+    let fact = (text(), text(), time(), any::<bool>()).prop_map(|(name, json, fetched, fresh)| Fact {
+        name,
+        json,
+        fetched,
+        fresh,
+    });
+    let subject = (user(), of(vec(text(), 0..3)), of(attributes())).prop_map(|(name, roles, traits)| Subject {
+        name,
+        roles,
+        traits,
+    });
+    (time(), text(), subject, vec(request, 0..2), vec(fact, 0..2))
+        .prop_map(|(now, cluster, subject, requests, facts)| Case { now, cluster, subject, requests, facts })
 }
 
 fn decided() -> impl Strategy<Value = Decided> {
@@ -313,7 +320,10 @@ fn a_time_before_the_epoch_is_refused_and_not_wrapped() {
 
 #[test]
 fn another_version_is_named_and_not_guessed_at() {
-    for line in [r#"{"v":2,"seq":1,"shape":"new"}"#, r#"{"v":2,"seq":1,"at":"1970-01-01T00:00:00Z","kind":"lifecycle","what":"started","detail":""}"#] {
+    for line in [
+        r#"{"v":2,"seq":1,"shape":"new"}"#,
+        r#"{"v":2,"seq":1,"at":"1970-01-01T00:00:00Z","kind":"lifecycle","what":"started","detail":""}"#,
+    ] {
         let error = Line::parse(line.as_bytes()).unwrap_err().to_string();
         assert_eq!(error, "schema version 2 is not known to this build, which reads version 1");
     }

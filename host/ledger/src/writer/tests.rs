@@ -175,30 +175,27 @@ async fn pauses_grow_to_their_limit_while_nothing_works() {
     fake.state.lock().unwrap().fail_commit = Some(io::ErrorKind::StorageFull);
     fake.state.lock().unwrap().fail_repair = Some(io::ErrorKind::StorageFull);
     ledger.append(record(0)).await.unwrap_err();
+    let mut failed_at = *now.lock().unwrap();
     let mut pause = RETRY_PAUSE_MIN;
     for repairs in 1..=10 {
-        *now.lock().unwrap() += pause;
+        *now.lock().unwrap() = failed_at + pause - Duration::from_millis(1);
+        ledger.append(record(0)).await.unwrap_err();
+        assert_eq!(fake.state.lock().unwrap().repairs, repairs - 1, "tried before the pause was over");
+        failed_at += pause;
+        *now.lock().unwrap() = failed_at;
         ledger.append(record(0)).await.unwrap_err();
         assert_eq!(fake.state.lock().unwrap().repairs, repairs);
         pause = (pause * 2).min(RETRY_PAUSE_MAX);
-        // A moment before the pause is over nothing is tried.
-        *now.lock().unwrap() += pause - Duration::from_millis(1);
-        ledger.append(record(0)).await.unwrap_err();
-        assert_eq!(fake.state.lock().unwrap().repairs, repairs);
-        *now.lock().unwrap() += Duration::from_millis(1);
-        *now.lock().unwrap() -= pause;
     }
+    assert_eq!(pause, RETRY_PAUSE_MAX);
 }
 
 #[tokio::test]
 async fn a_record_too_long_is_refused_alone() {
     let fake = Fake::default();
     let ledger = Ledger::start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX).unwrap();
-    let long = Record::Lifecycle {
-        at: Timestamp::from_millis(0),
-        what: Lifecycle::Alarm,
-        detail: "x".repeat(LINE_BYTES_MAX),
-    };
+    let long =
+        Record::Lifecycle { at: Timestamp::from_millis(0), what: Lifecycle::Alarm, detail: "x".repeat(LINE_BYTES_MAX) };
     let error = ledger.append(long).await.unwrap_err();
     assert!(error.contains("the ledger takes 16777216"), "{error}");
     ledger.append(record(0)).await.unwrap();

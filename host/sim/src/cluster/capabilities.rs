@@ -26,7 +26,10 @@ impl Cluster {
     /// The roles that the user's resource requests go through.
     pub(super) fn search_as_roles(&self, user: &UserDef) -> Vec<String> {
         let mine = user.effective_roles();
-        let denied = |role: &String| self.role_set(mine).any(|held| held.deny.request.search_as_roles.iter().any(|pattern| matches(pattern, role)));
+        let denied = |role: &String| {
+            self.role_set(mine)
+                .any(|held| held.deny.request.search_as_roles.iter().any(|pattern| matches(pattern, role)))
+        };
         let mut roles: Vec<String> = self
             .role_set(mine)
             .flat_map(|held| &held.allow.request.search_as_roles)
@@ -46,21 +49,29 @@ impl Cluster {
                     ("*", "*") => true,
                     (key, pattern) => node.labels.get(key).is_some_and(|label| matches(pattern, label)),
                 };
-                let labels_match = |labels: &std::collections::BTreeMap<String, String>| !labels.is_empty() && labels.iter().all(has);
+                let labels_match =
+                    |labels: &std::collections::BTreeMap<String, String>| !labels.is_empty() && labels.iter().all(has);
                 labels_match(&role.allow.node_labels) && !labels_match(&role.deny.node_labels)
             })
         };
         if resources.iter().any(|id| !self.role_set(roles).any(|role| opens(role, id))) {
             return Vec::new();
         }
-        self.role_set(roles).filter(|role| resources.iter().any(|id| opens(role, id))).map(|role| role.name.clone()).collect()
+        self.role_set(roles)
+            .filter(|role| resources.iter().any(|id| opens(role, id)))
+            .map(|role| role.name.clone())
+            .collect()
     }
 
     /// `GetAccessCapabilities`.
     ///
     /// # Errors
     /// For another user without `user: read` and `role: list, read`; for a user who does not exist.
-    pub fn access_capabilities(&self, caller: &Caller, request: &AccessCapabilitiesRequest) -> Result<AccessCapabilities, Refusal> {
+    pub fn access_capabilities(
+        &self,
+        caller: &Caller,
+        request: &AccessCapabilitiesRequest,
+    ) -> Result<AccessCapabilities, Refusal> {
         let name = if request.user.is_empty() { &caller.user } else { &request.user };
         if *name != caller.user {
             self.require(caller, KIND_USER, &["read"])?;
@@ -78,7 +89,8 @@ impl Cluster {
             answer.requestable_roles = self.requestable_roles(user);
         }
         if request.suggested_reviewers {
-            answer.suggested_reviewers = mine.iter().flat_map(|role| role.allow.request.suggested_reviewers.clone()).collect();
+            answer.suggested_reviewers =
+                mine.iter().flat_map(|role| role.allow.request.suggested_reviewers.clone()).collect();
             answer.suggested_reviewers.sort();
             answer.suggested_reviewers.dedup();
         }

@@ -24,7 +24,12 @@ impl Cluster {
     ///
     /// # Errors
     /// As Teleport refuses them; see the module's tests.
-    pub fn create_request(&mut self, caller: &Caller, now: Moment, request: AccessRequestV3) -> Result<AccessRequestV3, Refusal> {
+    pub fn create_request(
+        &mut self,
+        caller: &Caller,
+        now: Moment,
+        request: AccessRequestV3,
+    ) -> Result<AccessRequestV3, Refusal> {
         let expiry = object_expiry(&request);
         let mut spec = check_form(&request)?;
         self.check_author(caller, &mut spec)?;
@@ -68,7 +73,9 @@ impl Cluster {
         let pending = spec.state == i32::from(RequestState::Pending);
         if caller.user == spec.user {
             if !pending {
-                return Err(access_denied("a user cannot create an access request of their own that is already resolved"));
+                return Err(access_denied(
+                    "a user cannot create an access request of their own that is already resolved",
+                ));
             }
             let roles = self.caller_roles(caller);
             let denied = |role: &RoleDef| {
@@ -88,10 +95,13 @@ impl Cluster {
 
     /// Checks requested roles against what the user may ask for, and finds the roles for requested resources.
     fn expand_roles(&self, user: &UserDef, spec: &mut AccessRequestSpecV3) -> Result<(), Refusal> {
-        let resources: Vec<&types::ResourceId> = requested_resources(spec).collect();
+        let resources: Vec<types::ResourceId> = requested_resources(spec).cloned().collect();
         for resource in &resources {
             if resource.cluster_name != self.settings.cluster {
-                return Err(not_found(format!("cluster `{}` of the requested resource is not found", resource.cluster_name)));
+                return Err(not_found(format!(
+                    "cluster `{}` of the requested resource is not found",
+                    resource.cluster_name
+                )));
             }
         }
         let searchable = self.search_as_roles(user);
@@ -100,10 +110,11 @@ impl Cluster {
                 spec.roles = self.requestable_roles(user);
             }
         } else if searchable.is_empty() {
-            let message = format!("resource access requests need usable `search_as_roles`, and user `{}` has none", user.name);
+            let message =
+                format!("resource access requests need usable `search_as_roles`, and user `{}` has none", user.name);
             return Err(access_denied(message));
         } else if spec.roles.is_empty() {
-            spec.roles = self.applicable_roles(&searchable, &resources);
+            spec.roles = self.applicable_roles(&searchable, &resources.iter().collect::<Vec<_>>());
             if spec.roles.is_empty() {
                 return Err(access_denied(
                     "no roles configured in `search_as_roles` of this user allow access to the requested resources, or they do not exist",
@@ -133,7 +144,10 @@ impl Cluster {
     pub(super) fn reason_required(&self, user: &UserDef, roles: &[String]) -> bool {
         let by_option = |role: &RoleDef| role.request_access.as_deref() == Some("reason");
         let by_role = |ask: &AskDef| {
-            ask.reason.mode == "required" && roles.iter().any(|role| ask.roles.iter().any(|pattern| matches(pattern, role)) || ask.search_as_roles.contains(role))
+            ask.reason.mode == "required"
+                && roles.iter().any(|role| {
+                    ask.roles.iter().any(|pattern| matches(pattern, role)) || ask.search_as_roles.contains(role)
+                })
         };
         self.role_set(user.effective_roles()).any(|role| by_option(role) || by_role(&role.allow.request))
     }
@@ -183,7 +197,8 @@ impl Cluster {
             spec.suggested_reviewers = reviewers.into_iter().collect();
         }
         let values = |set: BTreeSet<String>| StringValues { values: set.into_iter().collect() };
-        spec.system_annotations = Some(LabelValues { values: annotations.into_iter().map(|(key, set)| (key, values(set))).collect() });
+        spec.system_annotations =
+            Some(LabelValues { values: annotations.into_iter().map(|(key, set)| (key, values(set))).collect() });
     }
 
     fn enrich_dry_run(&self, user: &UserDef, mut request: AccessRequestV3) -> AccessRequestV3 {
@@ -195,8 +210,10 @@ impl Cluster {
                 .filter(|prompt| !prompt.is_empty())
                 .collect();
             let mode = if self.reason_required(user, &spec.roles) { "required" } else { "optional" };
-            spec.dry_run_enrichment =
-                Some(types::AccessRequestDryRunEnrichment { reason_mode: mode.to_owned(), reason_prompts: prompts.into_iter().collect() });
+            spec.dry_run_enrichment = Some(types::AccessRequestDryRunEnrichment {
+                reason_mode: mode.to_owned(),
+                reason_prompts: prompts.into_iter().collect(),
+            });
         }
         request
     }
@@ -245,7 +262,12 @@ fn threshold_indexes(list: &mut Vec<types::AccessReviewThreshold>, ask: &AskDef)
         })
         .collect();
     if wanted.is_empty() {
-        wanted.push(types::AccessReviewThreshold { name: "default".to_owned(), filter: String::new(), approve: 1, deny: 1 });
+        wanted.push(types::AccessReviewThreshold {
+            name: "default".to_owned(),
+            filter: String::new(),
+            approve: 1,
+            deny: 1,
+        });
     }
     let mut indexes = Vec::new();
     for threshold in wanted {
@@ -273,17 +295,24 @@ fn check_form(request: &AccessRequestV3) -> Result<AccessRequestSpecV3, Refusal>
     match RequestState::try_from(spec.state) {
         Ok(RequestState::None) => spec.state = RequestState::Pending.into(),
         Ok(RequestState::Pending | RequestState::Approved | RequestState::Denied) => {}
-        Ok(RequestState::Promoted) | Err(_) => return Err(bad_parameter("an access request cannot be created in this state")),
+        Ok(RequestState::Promoted) | Err(_) => {
+            return Err(bad_parameter("an access request cannot be created in this state"));
+        }
     }
     if spec.request_reason.len() > REASON_BYTES_MAX {
         return Err(bad_parameter(format!("request reason is too long: at most {REASON_BYTES_MAX} bytes")));
     }
     let resources: Vec<String> = requested_resources(&spec).map(resource_id::to_text).collect();
     if resources.len() > RESOURCES_MAX {
-        return Err(bad_parameter(format!("too many requested resources: {} of at most {RESOURCES_MAX}", resources.len())));
+        return Err(bad_parameter(format!(
+            "too many requested resources: {} of at most {RESOURCES_MAX}",
+            resources.len()
+        )));
     }
     if resources.iter().map(String::len).sum::<usize>() > RESOURCE_IDS_BYTES_MAX {
-        return Err(bad_parameter(format!("requested resource ids are too long: at most {RESOURCE_IDS_BYTES_MAX} bytes together")));
+        return Err(bad_parameter(format!(
+            "requested resource ids are too long: at most {RESOURCE_IDS_BYTES_MAX} bytes together"
+        )));
     }
     spec.created = Some(never_absent(None));
     Ok(spec)

@@ -40,7 +40,13 @@ pub(super) struct Ends {
 }
 
 /// The ends of a new request made at `now`.
-pub(super) fn ends(spec: &AccessRequestSpecV3, object_expiry: Option<Moment>, owner: Option<&Caller>, limits: Limits, now: Moment) -> Result<Ends, Refusal> {
+pub(super) fn ends(
+    spec: &AccessRequestSpecV3,
+    object_expiry: Option<Moment>,
+    owner: Option<&Caller>,
+    limits: Limits,
+    now: Moment,
+) -> Result<Ends, Refusal> {
     let session_ms = session_ms(spec, owner, limits, now)?;
     let wanted_ms = wanted_duration_ms(spec, limits, now)?;
     let (access_ms, session_ms) = match wanted_ms {
@@ -63,12 +69,19 @@ pub(super) fn ends(spec: &AccessRequestSpecV3, object_expiry: Option<Moment>, ow
 }
 
 fn session_ms(spec: &AccessRequestSpecV3, owner: Option<&Caller>, limits: Limits, now: Moment) -> Result<i64, Refusal> {
-    let certificate_left = owner.and_then(|caller| caller.expires).map(|expires| expires.since_ms(now)).filter(|left| *left > 0);
-    let longest = [Some(CERTIFICATE_MS_MAX), limits.session_ms_max, certificate_left].into_iter().flatten().min().unwrap_or(CERTIFICATE_MS_MAX);
+    let certificate_left =
+        owner.and_then(|caller| caller.expires).map(|expires| expires.since_ms(now)).filter(|left| *left > 0);
+    let longest = [Some(CERTIFICATE_MS_MAX), limits.session_ms_max, certificate_left]
+        .into_iter()
+        .flatten()
+        .min()
+        .unwrap_or(CERTIFICATE_MS_MAX);
     let wished = Moment::from_proto(spec.session_ttl.as_ref()).or_else(|| Moment::from_proto(spec.expires.as_ref()));
     match wished {
         None => Ok(CERTIFICATE_MS_DEFAULT.min(longest)),
-        Some(wished) if wished <= now => Err(bad_parameter("invalid request TTL: the access request cannot be created in the past")),
+        Some(wished) if wished <= now => {
+            Err(bad_parameter("invalid request TTL: the access request cannot be created in the past"))
+        }
         Some(wished) => Ok(wished.since_ms(now).min(longest)),
     }
 }

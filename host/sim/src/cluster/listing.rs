@@ -30,15 +30,25 @@ impl Cluster {
     ///
     /// # Errors
     /// A limit above 16,000, an unknown sort, scope or state; another than the default order while the cache is down.
-    pub fn list_requests(&self, caller: &Caller, now: Moment, query: &ListAccessRequestsRequest) -> Result<Page, Refusal> {
+    pub fn list_requests(
+        &self,
+        caller: &Caller,
+        now: Moment,
+        query: &ListAccessRequestsRequest,
+    ) -> Result<Page, Refusal> {
         let limit = match usize::try_from(query.limit) {
             Ok(0) => PAGE_DEFAULT,
             Ok(limit) if limit <= PAGE_MAX => limit,
-            Ok(_) | Err(_) => return Err(bad_parameter(format!("page size of {} is not between 0 and {PAGE_MAX}", query.limit))),
+            Ok(_) | Err(_) => {
+                return Err(bad_parameter(format!("page size of {} is not between 0 and {PAGE_MAX}", query.limit)));
+            }
         };
-        let sort = AccessRequestSort::try_from(query.sort).map_err(|_| bad_parameter(format!("unsupported sort index {}", query.sort)))?;
+        let sort = AccessRequestSort::try_from(query.sort)
+            .map_err(|_| bad_parameter(format!("unsupported sort index {}", query.sort)))?;
         if self.settings.cache_down && (sort != AccessRequestSort::Default || query.descending) {
-            return Err(bad_parameter("the access request cache is not available: only the default ascending order works"));
+            return Err(bad_parameter(
+                "the access request cache is not available: only the default ascending order works",
+            ));
         }
         let filter = Filter::new(query.filter.as_ref(), caller)?;
         let mut matching = self.matching(caller, now, &filter);
@@ -58,7 +68,11 @@ impl Cluster {
         };
         let start = if query.start_key.is_empty() { 0 } else { matching.partition_point(before) };
         let mut page: Vec<StoredRequest> = matching.into_iter().skip(start).take(limit + 1).collect();
-        let next_key = if page.len() > limit { page.pop().map(|next| sort_key(sort, &next)).unwrap_or_default() } else { String::new() };
+        let next_key = if page.len() > limit {
+            page.pop().map(|next| sort_key(sort, &next)).unwrap_or_default()
+        } else {
+            String::new()
+        };
         Ok(Page { requests: page, next_key })
     }
 
@@ -66,13 +80,19 @@ impl Cluster {
     ///
     /// # Errors
     /// An unknown scope or state.
-    pub fn all_requests(&self, caller: &Caller, now: Moment, filter: &AccessRequestFilter) -> Result<Vec<StoredRequest>, Refusal> {
+    pub fn all_requests(
+        &self,
+        caller: &Caller,
+        now: Moment,
+        filter: &AccessRequestFilter,
+    ) -> Result<Vec<StoredRequest>, Refusal> {
         Ok(self.matching(caller, now, &Filter::new(Some(filter), caller)?))
     }
 
     fn matching(&self, caller: &Caller, now: Moment, filter: &Filter<'_>) -> Vec<StoredRequest> {
         let sees_all = self.sees_all(caller);
-        let visible = |request: &&StoredRequest| filter.lets_through(request) && (sees_all || self.sees(caller, request));
+        let visible =
+            |request: &&StoredRequest| filter.lets_through(request) && (sees_all || self.sees(caller, request));
         if !filter.id.is_empty() {
             return self.requests.get(filter.id).filter(|request| visible(request)).cloned().into_iter().collect();
         }
@@ -126,14 +146,23 @@ impl<'a> Filter<'a> {
     fn new(filter: Option<&'a AccessRequestFilter>, caller: &'a Caller) -> Result<Self, Refusal> {
         let requester = caller.user.as_str();
         let Some(filter) = filter else {
-            return Ok(Self { id: "", user: "", state: RequestState::None, keywords: &[], scope: AccessRequestScope::Default, requester });
+            return Ok(Self {
+                id: "",
+                user: "",
+                state: RequestState::None,
+                keywords: &[],
+                scope: AccessRequestScope::Default,
+                requester,
+            });
         };
         Ok(Self {
             id: &filter.id,
             user: &filter.user,
-            state: RequestState::try_from(filter.state).map_err(|_| bad_parameter(format!("unknown request state {}", filter.state)))?,
+            state: RequestState::try_from(filter.state)
+                .map_err(|_| bad_parameter(format!("unknown request state {}", filter.state)))?,
             keywords: &filter.search_keywords,
-            scope: AccessRequestScope::try_from(filter.scope).map_err(|_| bad_parameter(format!("unknown scope {}", filter.scope)))?,
+            scope: AccessRequestScope::try_from(filter.scope)
+                .map_err(|_| bad_parameter(format!("unknown scope {}", filter.scope)))?,
             requester,
         })
     }

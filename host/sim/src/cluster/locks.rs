@@ -27,10 +27,22 @@ impl Cluster {
 
     fn targets_caller(&self, lock: &LockV2, caller: &Caller) -> bool {
         let Some(target) = lock.spec.as_ref().and_then(|spec| spec.target.as_ref()) else { return false };
-        let LockTarget { user, role, access_request, login: _, mfa_device: _, windows_desktop: _, device: _, server_id: _, bot_instance_id: _, join_token: _ } =
-            target;
+        let LockTarget {
+            user,
+            role,
+            access_request,
+            login: _,
+            mfa_device: _,
+            windows_desktop: _,
+            device: _,
+            server_id: _,
+            bot_instance_id: _,
+            join_token: _,
+        } = target;
         // Other fields name things that callers here do not have, so a lock that sets one of them matches nobody.
-        fields(target).into_iter().all(|(name, value)| value.is_empty() || ["User", "Role", "AccessRequest"].contains(&name))
+        fields(target)
+            .into_iter()
+            .all(|(name, value)| value.is_empty() || ["User", "Role", "AccessRequest"].contains(&name))
             && !is_empty(target)
             && (user.is_empty() || *user == caller.user)
             && (role.is_empty() || self.caller_roles(caller).contains(role))
@@ -102,7 +114,14 @@ impl Cluster {
     ///
     /// # Errors
     /// Without `list` and `read`.
-    pub fn list_locks(&self, caller: &Caller, now: Moment, filter: &LockFilter, size: i32, token: &str) -> Result<(Vec<StoredLock>, String), Refusal> {
+    pub fn list_locks(
+        &self,
+        caller: &Caller,
+        now: Moment,
+        filter: &LockFilter,
+        size: i32,
+        token: &str,
+    ) -> Result<(Vec<StoredLock>, String), Refusal> {
         let all = self.get_locks(caller, now, filter)?;
         Ok(page(all, size, PAGE_MAX, token, |lock| name_of(lock).to_owned()))
     }
@@ -132,7 +151,9 @@ impl Cluster {
     pub fn lock_on_request(&self, now: Moment, id: &str) -> Option<&StoredLock> {
         let only_this = |lock: &LockV2| {
             lock.spec.as_ref().and_then(|spec| spec.target.as_ref()).is_some_and(|target| {
-                fields(target).into_iter().all(|(name, value)| if name == "AccessRequest" { value == id } else { value.is_empty() })
+                fields(target)
+                    .into_iter()
+                    .all(|(name, value)| if name == "AccessRequest" { value == id } else { value.is_empty() })
             })
         };
         self.locks.values().find(|lock| in_force(lock, now) && only_this(lock))
@@ -147,7 +168,11 @@ pub fn in_force(lock: &LockV2, now: Moment) -> bool {
 
 fn in_force_message(lock: &LockV2) -> String {
     let target = lock.spec.as_ref().and_then(|spec| spec.target.clone()).unwrap_or_default();
-    let named: Vec<String> = fields(&target).into_iter().filter(|(_, value)| !value.is_empty()).map(|(name, value)| format!("{name}:\"{value}\"")).collect();
+    let named: Vec<String> = fields(&target)
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name}:\"{value}\""))
+        .collect();
     let message = lock.spec.as_ref().map(|spec| spec.message.as_str()).filter(|message| !message.is_empty());
     let tail = message.map(|message| format!(": {message}")).unwrap_or_default();
     format!("lock targeting {} is in force{tail}", named.join(" "))
@@ -163,7 +188,18 @@ pub(super) fn name_of(lock: &LockV2) -> &str {
 
 /// Every field of a target with Teleport's name for it.
 fn fields(target: &LockTarget) -> [(&'static str, &str); 10] {
-    let LockTarget { user, role, login, mfa_device, windows_desktop, access_request, device, server_id, bot_instance_id, join_token } = target;
+    let LockTarget {
+        user,
+        role,
+        login,
+        mfa_device,
+        windows_desktop,
+        access_request,
+        device,
+        server_id,
+        bot_instance_id,
+        join_token,
+    } = target;
     [
         ("User", user),
         ("Role", role),
@@ -185,7 +221,11 @@ fn is_empty(target: &LockTarget) -> bool {
 /// Whether something described by `wanted` is hit by the lock: every field that the lock sets is the same in `wanted`.
 fn covered_by(lock: &LockV2, wanted: &LockTarget) -> bool {
     let Some(target) = lock.spec.as_ref().and_then(|spec| spec.target.as_ref()) else { return false };
-    !is_empty(wanted) && fields(target).into_iter().zip(fields(wanted)).all(|((_, lock), (_, wanted))| lock.is_empty() || lock == wanted)
+    !is_empty(wanted)
+        && fields(target)
+            .into_iter()
+            .zip(fields(wanted))
+            .all(|((_, lock), (_, wanted))| lock.is_empty() || lock == wanted)
 }
 
 /// A page of a sorted list; the token is the first key of the page.

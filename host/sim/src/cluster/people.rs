@@ -39,12 +39,21 @@ impl Cluster {
     ///
     /// # Errors
     /// Without `user: list, read`.
-    pub fn list_users(&self, caller: &Caller, filter: &types::UserFilter, size: i32, token: &str) -> Result<(Vec<UserV2>, String), Refusal> {
+    pub fn list_users(
+        &self,
+        caller: &Caller,
+        filter: &types::UserFilter,
+        size: i32,
+        token: &str,
+    ) -> Result<(Vec<UserV2>, String), Refusal> {
         self.require(caller, KIND_USER, &["list", "read"])?;
         let wanted = |user: &&UserDef| {
-            filter.search_keywords.iter().all(|keyword| user.name.contains(keyword.as_str()) || user.roles.iter().any(|role| role.contains(keyword.as_str())))
+            filter.search_keywords.iter().all(|keyword| {
+                user.name.contains(keyword.as_str()) || user.roles.iter().any(|role| role.contains(keyword.as_str()))
+            })
         };
-        let (users, next) = page(self.users.values().filter(wanted).collect(), size, USERS_PAGE_MAX, token, |user| user.name.clone());
+        let (users, next) =
+            page(self.users.values().filter(wanted).collect(), size, USERS_PAGE_MAX, token, |user| user.name.clone());
         Ok((users.into_iter().map(user_to_proto).collect(), next))
     }
 
@@ -64,7 +73,12 @@ impl Cluster {
     ///
     /// # Errors
     /// Without `user_login_state: list, read`.
-    pub fn list_login_states(&self, caller: &Caller, size: i32, token: &str) -> Result<(Vec<userloginstate_v1::UserLoginState>, String), Refusal> {
+    pub fn list_login_states(
+        &self,
+        caller: &Caller,
+        size: i32,
+        token: &str,
+    ) -> Result<(Vec<userloginstate_v1::UserLoginState>, String), Refusal> {
         self.require(caller, KIND_USER_LOGIN_STATE, &["list", "read"])?;
         let known = self.users.values().filter(|user| user.logged_in && !user.bot).collect();
         let (users, next) = page(known, size, USERS_PAGE_MAX, token, |user: &&UserDef| user.name.clone());
@@ -89,11 +103,19 @@ impl Cluster {
     ///
     /// # Errors
     /// Without `role: list, read`.
-    pub fn list_roles(&self, caller: &Caller, filter: &types::RoleFilter, limit: i32, start: &str) -> Result<(Vec<RoleV6>, String), Refusal> {
+    pub fn list_roles(
+        &self,
+        caller: &Caller,
+        filter: &types::RoleFilter,
+        limit: i32,
+        start: &str,
+    ) -> Result<(Vec<RoleV6>, String), Refusal> {
         self.require(caller, KIND_ROLE, &["list", "read"])?;
-        let wanted = |role: &&RoleDef| filter.search_keywords.iter().all(|keyword| role.name.contains(keyword.as_str()));
+        let wanted =
+            |role: &&RoleDef| filter.search_keywords.iter().all(|keyword| role.name.contains(keyword.as_str()));
         let limit = if limit <= 0 { ROLES_PAGE_DEFAULT } else { limit };
-        let (roles, next) = page(self.roles.values().filter(wanted).collect(), limit, ROLES_PAGE_MAX, start, |role| role.name.clone());
+        let (roles, next) =
+            page(self.roles.values().filter(wanted).collect(), limit, ROLES_PAGE_MAX, start, |role| role.name.clone());
         Ok((roles.into_iter().map(role_to_proto).collect(), next))
     }
 
@@ -128,7 +150,9 @@ fn metadata(name: &str) -> types::Metadata {
 }
 
 fn labels(map: &BTreeMap<String, Vec<String>>) -> LabelValues {
-    LabelValues { values: map.iter().map(|(key, values)| (key.clone(), StringValues { values: values.clone() })).collect() }
+    LabelValues {
+        values: map.iter().map(|(key, values)| (key.clone(), StringValues { values: values.clone() })).collect(),
+    }
 }
 
 pub(super) fn user_to_proto(user: &UserDef) -> UserV2 {
@@ -157,11 +181,19 @@ fn login_state_to_proto(user: &UserDef) -> userloginstate_v1::UserLoginState {
             kind: KIND_USER_LOGIN_STATE.to_owned(),
             sub_kind: String::new(),
             version: "v1".to_owned(),
-            metadata: Some(header_v1::Metadata { name: user.name.clone(), namespace: "default".to_owned(), ..header_v1::Metadata::default() }),
+            metadata: Some(header_v1::Metadata {
+                name: user.name.clone(),
+                namespace: "default".to_owned(),
+                ..header_v1::Metadata::default()
+            }),
         }),
         spec: Some(userloginstate_v1::Spec {
             roles: user.effective_roles().to_vec(),
-            traits: user.traits.iter().map(|(key, values)| trait_v1::Trait { key: key.clone(), values: values.clone() }).collect(),
+            traits: user
+                .traits
+                .iter()
+                .map(|(key, values)| trait_v1::Trait { key: key.clone(), values: values.clone() })
+                .collect(),
             user_type: "local".to_owned(),
             original_roles: user.roles.clone(),
         }),
@@ -222,6 +254,9 @@ fn ask_to_proto(ask: &AskDef) -> types::AccessRequestConditions {
         suggested_reviewers: ask.suggested_reviewers.clone(),
         search_as_roles: ask.search_as_roles.clone(),
         max_duration: nanoseconds(ask.max_duration),
-        reason: Some(types::AccessRequestConditionsReason { mode: ask.reason.mode.clone(), prompt: ask.reason.prompt.clone() }),
+        reason: Some(types::AccessRequestConditionsReason {
+            mode: ask.reason.mode.clone(),
+            prompt: ask.reason.prompt.clone(),
+        }),
     }
 }

@@ -17,7 +17,10 @@ impl Cluster {
     pub fn get_plugin_data(&self, caller: &Caller, filter: &PluginDataFilter) -> Result<Vec<PluginDataV3>, Refusal> {
         check_kind(&filter.kind)?;
         self.require(caller, KIND_ACCESS_PLUGIN_DATA, &["list", "read"])?;
-        let wanted = |data: &&PluginDataV3| filter.resource.is_empty() || data.metadata.as_ref().is_some_and(|metadata| metadata.name == filter.resource);
+        let wanted = |data: &&PluginDataV3| {
+            filter.resource.is_empty()
+                || data.metadata.as_ref().is_some_and(|metadata| metadata.name == filter.resource)
+        };
         let of_plugin = |data: &PluginDataV3| {
             let mut data = data.clone();
             if !filter.plugin.is_empty() {
@@ -33,7 +36,12 @@ impl Cluster {
     ///
     /// # Errors
     /// Without `update`; for another kind; for a request that does not exist; `FailedPrecondition` when an expectation is not met.
-    pub fn update_plugin_data(&mut self, caller: &Caller, now: Moment, update: PluginDataUpdateParams) -> Result<(), Refusal> {
+    pub fn update_plugin_data(
+        &mut self,
+        caller: &Caller,
+        now: Moment,
+        update: PluginDataUpdateParams,
+    ) -> Result<(), Refusal> {
         check_kind(&update.kind)?;
         self.require(caller, KIND_ACCESS_PLUGIN_DATA, &["update"])?;
         if update.plugin.is_empty() {
@@ -46,7 +54,11 @@ impl Cluster {
             kind: "plugin_data".to_owned(),
             sub_kind: KIND_ACCESS_REQUEST.to_owned(),
             version: "v3".to_owned(),
-            metadata: Some(Metadata { name: update.resource.clone(), namespace: "default".to_owned(), ..Metadata::default() }),
+            metadata: Some(Metadata {
+                name: update.resource.clone(),
+                namespace: "default".to_owned(),
+                ..Metadata::default()
+            }),
             spec: None,
         });
         data.metadata.get_or_insert_default().revision = self.ids.revision();
@@ -54,7 +66,10 @@ impl Cluster {
         let entry = entries.entry(update.plugin.clone()).or_default();
         for (key, expected) in &update.expect {
             if entry.data.get(key).map_or("", String::as_str) != expected {
-                return Err(compare_failed(format!("expectations not met for field `{key}` of plugin `{}`", update.plugin)));
+                return Err(compare_failed(format!(
+                    "expectations not met for field `{key}` of plugin `{}`",
+                    update.plugin
+                )));
             }
         }
         for (key, value) in update.set {
@@ -74,5 +89,9 @@ impl Cluster {
 }
 
 fn check_kind(kind: &str) -> Result<(), Refusal> {
-    if kind == KIND_ACCESS_REQUEST { Ok(()) } else { Err(bad_parameter(format!("plugin data of kind `{kind}` is not supported"))) }
+    if kind == KIND_ACCESS_REQUEST {
+        Ok(())
+    } else {
+        Err(bad_parameter(format!("plugin data of kind `{kind}` is not supported")))
+    }
 }

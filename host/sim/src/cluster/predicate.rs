@@ -67,7 +67,11 @@ impl Predicate {
         }
         let mut parser = Parser { rest: text.trim_start(), depth: 0 };
         let predicate = parser.or()?;
-        if parser.rest.is_empty() { Ok(predicate) } else { Err(format!("cannot read `{}`: join conditions with && or ||", parser.rest)) }
+        if parser.rest.is_empty() {
+            Ok(predicate)
+        } else {
+            Err(format!("cannot read `{}`: join conditions with && or ||", parser.rest))
+        }
     }
 
     pub(crate) fn holds(&self, facts: &Facts) -> bool {
@@ -172,7 +176,9 @@ impl Parser<'_> {
             ("regexp.match", Operand::Literal(pattern)) => regex_lite::Regex::new(&pattern)
                 .map(|regex| Predicate::Matches(one, regex))
                 .map_err(|error| format!("pattern `{pattern}`: {error}: correct it")),
-            ("regexp.match", Operand::Path(..)) => Err("regexp.match needs a pattern in quotes as its second argument".to_owned()),
+            ("regexp.match", Operand::Path(..)) => {
+                Err("regexp.match needs a pattern in quotes as its second argument".to_owned())
+            }
             (_, two) => Ok(Predicate::Shares(one, two)),
         }
     }
@@ -182,7 +188,11 @@ impl Parser<'_> {
             return self.quoted().map(Operand::Literal);
         }
         let Some((_, path)) = PATHS.into_iter().find(|(name, _)| self.take(name)) else {
-            return Err(format!("nothing known at `{}`: use a text in quotes or one of {}", self.rest, PATHS.map(|(name, _)| name).join(", ")));
+            return Err(format!(
+                "nothing known at `{}`: use a text in quotes or one of {}",
+                self.rest,
+                PATHS.map(|(name, _)| name).join(", ")
+            ));
         };
         let is_map = matches!(path, Path::ReviewerTraits | Path::ReviewAnnotations | Path::RequestAnnotations);
         let key = if self.take("[") {
@@ -193,12 +203,18 @@ impl Parser<'_> {
         } else {
             None
         };
-        if is_map == key.is_some() { Ok(Operand::Path(path, key)) } else { Err("traits and annotations, and only they, need a key in brackets".to_owned()) }
+        if is_map == key.is_some() {
+            Ok(Operand::Path(path, key))
+        } else {
+            Err("traits and annotations, and only they, need a key in brackets".to_owned())
+        }
     }
 
     /// After the opening quote.
     fn quoted(&mut self) -> Result<String, String> {
-        let Some((text, rest)) = self.rest.split_once('"') else { return Err("a text has no closing quote".to_owned()) };
+        let Some((text, rest)) = self.rest.split_once('"') else {
+            return Err("a text has no closing quote".to_owned());
+        };
         let text = text.to_owned();
         self.rest = rest.trim_start();
         Ok(text)
@@ -235,7 +251,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_judged_is_refused_when_parsed() {
-        for text in ["x", "contains(", r#"contains(reviewer.roles "x")"#, r#"contains(reviewer.shoes, "x")"#, r#"regexp.match(review.reason, "(")"#, r#"contains(reviewer.traits, "x")"#, r#"equals("a"#] {
+        for text in [
+            "x",
+            "contains(",
+            r#"contains(reviewer.roles "x")"#,
+            r#"contains(reviewer.shoes, "x")"#,
+            r#"regexp.match(review.reason, "(")"#,
+            r#"contains(reviewer.traits, "x")"#,
+            r#"equals("a"#,
+        ] {
             assert!(Predicate::parse(text).is_err(), "{text}");
         }
         assert!(Predicate::parse(&"!".repeat(10_000)).is_err());

@@ -71,10 +71,20 @@ mod tests {
 
     #[test]
     fn a_pattern_covers_the_whole_name() {
-        for (pattern, text) in [("*", "x"), ("*", ""), ("a", "a"), ("prod-*", "prod-"), ("*-admin", "x-admin"), ("a*b*c", "a1b2c"), ("a*b*c", "abbc")] {
+        for (pattern, text) in [
+            ("*", "x"),
+            ("*", ""),
+            ("a", "a"),
+            ("prod-*", "prod-"),
+            ("*-admin", "x-admin"),
+            ("a*b*c", "a1b2c"),
+            ("a*b*c", "abbc"),
+        ] {
             assert!(matches(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("a", "ab"), ("prod-*", "xprod-"), ("*-admin", "x-admins"), ("", "x"), ("a*a", "a"), ("a*b*c", "acb")] {
+        for (pattern, text) in
+            [("a", "ab"), ("prod-*", "xprod-"), ("*-admin", "x-admins"), ("", "x"), ("a*a", "a"), ("a*b*c", "acb")]
+        {
             assert!(!matches(pattern, text), "{pattern} {text}");
         }
     }

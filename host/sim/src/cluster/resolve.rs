@@ -14,12 +14,19 @@ impl Cluster {
     ///
     /// # Errors
     /// As Teleport refuses them: missing verbs, own or elevated requests, a denied request, roles that were not asked for, and so on.
-    pub fn set_request_state(&mut self, caller: &Caller, now: Moment, update: RequestStateSetter) -> Result<(), Refusal> {
+    pub fn set_request_state(
+        &mut self,
+        caller: &Caller,
+        now: Moment,
+        update: RequestStateSetter,
+    ) -> Result<(), Refusal> {
         let state = check_form(&update)?;
         self.require(caller, KIND_ACCESS_REQUEST, &["update"])?;
         self.require_admin_action(caller)?;
         if !caller.active_requests.is_empty() {
-            return Err(access_denied("access requests cannot be resolved by an identity with elevated access: drop the assumed requests first"));
+            return Err(access_denied(
+                "access requests cannot be resolved by an identity with elevated access: drop the assumed requests first",
+            ));
         }
         let stored = self.visible_request(caller, &update.id).ok_or_else(|| request_not_found(&update.id))?;
         let spec = spec_of(&stored);
@@ -29,7 +36,10 @@ impl Cluster {
         check_form_against(&update, state)?;
         if spec.state == i32::from(RequestState::Denied) && state != RequestState::Denied {
             let id = &update.id;
-            return Err(bad_parameter(format!("cannot set request-state `{}`: request `{id}` has already been denied (already denied)", state.as_str_name())));
+            return Err(bad_parameter(format!(
+                "cannot set request-state `{}`: request `{id}` has already been denied (already denied)",
+                state.as_str_name()
+            )));
         }
         if let Some(role) = update.roles.iter().find(|role| !spec.roles.contains(role)) {
             return Err(bad_parameter(format!("role override `{role}` is not among the requested roles")));
@@ -63,7 +73,9 @@ fn check_form(update: &RequestStateSetter) -> Result<RequestState, Refusal> {
     }
     match RequestState::try_from(update.state) {
         Ok(RequestState::None) => Err(bad_parameter("missing request state")),
-        Ok(RequestState::Promoted) => Err(bad_parameter("a request is promoted through an access list, not by setting its state")),
+        Ok(RequestState::Promoted) => {
+            Err(bad_parameter("a request is promoted through an access list, not by setting its state"))
+        }
         Ok(state @ (RequestState::Pending | RequestState::Approved | RequestState::Denied)) => Ok(state),
         Err(_) => Err(bad_parameter(format!("unknown request state {}", update.state))),
     }
@@ -72,7 +84,10 @@ fn check_form(update: &RequestStateSetter) -> Result<RequestState, Refusal> {
 /// What does not fit the new state.
 fn check_form_against(update: &RequestStateSetter, state: RequestState) -> Result<(), Refusal> {
     if state != RequestState::Approved && !update.roles.is_empty() {
-        return Err(bad_parameter(format!("cannot override the role list when setting state `{}`", state.as_str_name())));
+        return Err(bad_parameter(format!(
+            "cannot override the role list when setting state `{}`",
+            state.as_str_name()
+        )));
     }
     if update.reason.len() > REASON_BYTES_MAX {
         return Err(bad_parameter(format!("resolve reason is too long: at most {REASON_BYTES_MAX} bytes")));

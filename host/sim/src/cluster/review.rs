@@ -18,7 +18,12 @@ impl Cluster {
     ///
     /// # Errors
     /// As Teleport refuses them: no right to review, own request, a second review, a request that is not pending, and so on.
-    pub fn submit_review(&mut self, caller: &Caller, now: Moment, submission: AccessReviewSubmission) -> Result<AccessRequestV3, Refusal> {
+    pub fn submit_review(
+        &mut self,
+        caller: &Caller,
+        now: Moment,
+        submission: AccessReviewSubmission,
+    ) -> Result<AccessRequestV3, Refusal> {
         if !self.settings.enterprise {
             return Err(access_denied("access reviews need Teleport Enterprise"));
         }
@@ -32,7 +37,9 @@ impl Cluster {
             return Err(access_denied(format!("user `{}` cannot submit reviews", caller.user)));
         }
         if !caller.active_requests.is_empty() {
-            return Err(access_denied("reviews cannot be submitted by an identity with elevated access: drop the assumed requests first"));
+            return Err(access_denied(
+                "reviews cannot be submitted by an identity with elevated access: drop the assumed requests first",
+            ));
         }
         if review.author.is_empty() {
             review.author.clone_from(&caller.user);
@@ -58,7 +65,8 @@ impl Cluster {
     }
 
     fn reviews_anything(&self, caller: &Caller) -> bool {
-        self.role_set(&caller.roles).any(|role| role.allow.review_requests.as_ref().is_some_and(|review| !review.roles.is_empty()))
+        self.role_set(&caller.roles)
+            .any(|role| role.allow.review_requests.as_ref().is_some_and(|review| !review.roles.is_empty()))
     }
 
     /// Whether the caller's roles let them review this request, which must not be their own.
@@ -69,9 +77,12 @@ impl Cluster {
         }
         let no = || access_denied(format!("user `{}` cannot review this access request", caller.user));
         let facts = self.facts(caller, spec, None);
-        let holds = |review: &ReviewDef| Predicate::parse(&review.r#where).is_ok_and(|predicate| predicate.holds(&facts));
+        let holds =
+            |review: &ReviewDef| Predicate::parse(&review.r#where).is_ok_and(|predicate| predicate.holds(&facts));
         let covers = |review: &Option<ReviewDef>, role: &String| {
-            review.as_ref().is_some_and(|review| review.roles.iter().any(|pattern| matches(pattern, role)) && holds(review))
+            review
+                .as_ref()
+                .is_some_and(|review| review.roles.iter().any(|pattern| matches(pattern, role)) && holds(review))
         };
         let all = spec.roles.iter().all(|role| {
             self.role_set(&caller.roles).any(|held| covers(&held.allow.review_requests, role))
@@ -82,7 +93,9 @@ impl Cluster {
 
     fn facts(&self, caller: &Caller, spec: &AccessRequestSpecV3, review: Option<&AccessReview>) -> Facts {
         let annotations = spec.system_annotations.as_ref().map(|labels| {
-            let pair = |(key, values): (&String, &tribunal_proto::wrappers::StringValues)| (key.clone(), values.values.clone());
+            let pair = |(key, values): (&String, &tribunal_proto::wrappers::StringValues)| {
+                (key.clone(), values.values.clone())
+            };
             labels.values.iter().map(pair).collect::<BTreeMap<_, _>>()
         });
         Facts {
@@ -99,7 +112,11 @@ impl Cluster {
     fn counted_thresholds(&self, caller: &Caller, spec: &AccessRequestSpecV3, review: &AccessReview) -> Vec<u32> {
         let facts = self.facts(caller, spec, Some(review));
         let counts = |filter: &str| Predicate::parse(filter).is_ok_and(|predicate| predicate.holds(&facts));
-        (0u32..).zip(&spec.thresholds).filter(|(_, threshold)| counts(&threshold.filter)).map(|(index, _)| index).collect()
+        (0u32..)
+            .zip(&spec.thresholds)
+            .filter(|(_, threshold)| counts(&threshold.filter))
+            .map(|(index, _)| index)
+            .collect()
     }
 }
 
@@ -139,15 +156,21 @@ fn check_request(spec: &AccessRequestSpecV3, review: &AccessReview) -> Result<()
 /// What the reviews together decide, if anything.
 fn resolution(spec: &AccessRequestSpecV3) -> Option<RequestState> {
     let votes = |index: u32, state: RequestState| {
-        let counted = spec.reviews.iter().filter(|review| review.proposed_state == i32::from(state) && review.threshold_indexes.contains(&index));
+        let counted = spec
+            .reviews
+            .iter()
+            .filter(|review| review.proposed_state == i32::from(state) && review.threshold_indexes.contains(&index));
         u32::try_from(counted.count()).unwrap_or(u32::MAX)
     };
     let threshold = |index: u32| usize::try_from(index).ok().and_then(|index| spec.thresholds.get(index));
-    let denied = (0u32..).zip(&spec.thresholds).any(|(index, threshold)| votes(index, RequestState::Denied) >= threshold.deny);
+    let denied =
+        (0u32..).zip(&spec.thresholds).any(|(index, threshold)| votes(index, RequestState::Denied) >= threshold.deny);
     if denied {
         return Some(RequestState::Denied);
     }
-    let met = |index: &u32| threshold(*index).is_some_and(|threshold| votes(*index, RequestState::Approved) >= threshold.approve);
+    let met = |index: &u32| {
+        threshold(*index).is_some_and(|threshold| votes(*index, RequestState::Approved) >= threshold.approve)
+    };
     let approved = !spec.role_threshold_mapping.is_empty()
         && spec.roles.iter().all(|role| {
             spec.role_threshold_mapping

@@ -9,14 +9,24 @@ use crate::scenario::{BotDef, ConditionsDef, RequestDef, RoleDef, Scenario, Stat
 pub(super) fn bot_role(bot: &BotDef) -> RoleDef {
     RoleDef {
         name: bot.name.clone(),
-        allow: ConditionsDef { rules: bot.rules.clone(), review_requests: bot.review_requests.clone(), ..ConditionsDef::default() },
+        allow: ConditionsDef {
+            rules: bot.rules.clone(),
+            review_requests: bot.review_requests.clone(),
+            ..ConditionsDef::default()
+        },
         deny: ConditionsDef { rules: bot.deny_rules.clone(), ..ConditionsDef::default() },
         ..RoleDef::default()
     }
 }
 
 pub(super) fn bot_user(scenario: &Scenario) -> UserDef {
-    UserDef { name: scenario.bot_user(), roles: vec![scenario.bot.name.clone()], bot: true, logged_in: false, ..UserDef::default() }
+    UserDef {
+        name: scenario.bot_user(),
+        roles: vec![scenario.bot.name.clone()],
+        bot: true,
+        logged_in: false,
+        ..UserDef::default()
+    }
 }
 
 impl Cluster {
@@ -29,15 +39,18 @@ impl Cluster {
             StateDef::Denied => RequestState::Denied,
             StateDef::Promoted => RequestState::Promoted,
         };
-        let kind = if request.long_term { types::AccessRequestKind::LongTerm } else { types::AccessRequestKind::ShortTerm };
-        let resources: Vec<types::ResourceId> = request.resources.iter().filter_map(|text| resource_id::parse(text)).collect();
+        let kind =
+            if request.long_term { types::AccessRequestKind::LongTerm } else { types::AccessRequestKind::ShortTerm };
+        let resources: Vec<types::ResourceId> =
+            request.resources.iter().filter_map(|text| resource_id::parse(text)).collect();
         let mut roles = request.roles.clone();
         if roles.is_empty()
             && let Some(user) = self.users.get(&request.user)
         {
             roles = self.applicable_roles(&self.search_as_roles(user), &resources.iter().collect::<Vec<_>>());
         }
-        let default_threshold = types::AccessReviewThreshold { name: "default".to_owned(), filter: String::new(), approve: 1, deny: 1 };
+        let default_threshold =
+            types::AccessReviewThreshold { name: "default".to_owned(), filter: String::new(), approve: 1, deny: 1 };
         let one_set = || types::ThresholdIndexSets { sets: vec![types::ThresholdIndexSet { indexes: vec![0] }] };
         let spec = AccessRequestSpecV3 {
             user: request.user.clone(),

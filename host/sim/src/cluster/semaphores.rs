@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tribunal_proto::types::{AcquireSemaphoreRequest, Metadata, SemaphoreFilter, SemaphoreLease, SemaphoreLeaseRef, SemaphoreV3};
+use tribunal_proto::types::{
+    AcquireSemaphoreRequest, Metadata, SemaphoreFilter, SemaphoreLease, SemaphoreLeaseRef, SemaphoreV3,
+};
 
 use super::locks::page;
 use super::refusal::{bad_parameter, limit_exceeded, not_found};
@@ -16,7 +18,12 @@ impl Cluster {
     ///
     /// # Errors
     /// Without `create` and `update`; missing fields or an end in the past; `ResourceExhausted` when all leases are held.
-    pub fn acquire_semaphore(&mut self, caller: &Caller, now: Moment, request: AcquireSemaphoreRequest) -> Result<SemaphoreLease, Refusal> {
+    pub fn acquire_semaphore(
+        &mut self,
+        caller: &Caller,
+        now: Moment,
+        request: AcquireSemaphoreRequest,
+    ) -> Result<SemaphoreLease, Refusal> {
         self.require(caller, KIND_SEMAPHORE, &["create", "update"])?;
         if request.semaphore_kind.is_empty() || request.semaphore_name.is_empty() {
             return Err(bad_parameter("missing semaphore kind or name"));
@@ -24,7 +31,8 @@ impl Cluster {
         if request.max_leases <= 0 {
             return Err(bad_parameter("missing or non-positive max leases"));
         }
-        let expires = Moment::from_proto(request.expires.as_ref()).ok_or_else(|| bad_parameter("missing lease expiry"))?;
+        let expires =
+            Moment::from_proto(request.expires.as_ref()).ok_or_else(|| bad_parameter("missing lease expiry"))?;
         if expires <= now {
             return Err(bad_parameter("cannot acquire a lease that has already expired"));
         }
@@ -33,30 +41,50 @@ impl Cluster {
             kind: KIND_SEMAPHORE.to_owned(),
             sub_kind: request.semaphore_kind.clone(),
             version: "v3".to_owned(),
-            metadata: Some(Metadata { name: request.semaphore_name.clone(), namespace: "default".to_owned(), ..Metadata::default() }),
+            metadata: Some(Metadata {
+                name: request.semaphore_name.clone(),
+                namespace: "default".to_owned(),
+                ..Metadata::default()
+            }),
             spec: None,
         });
         let leases = &mut semaphore.spec.get_or_insert_default().leases;
         leases.retain(|lease| Moment::from_proto(lease.expires.as_ref()).is_some_and(|end| now < end));
         if i64::try_from(leases.len()).unwrap_or(i64::MAX) >= request.max_leases {
-            return Err(limit_exceeded(format!("cannot acquire semaphore {}/{}: all {} leases are held", key.0, key.1, request.max_leases)));
+            return Err(limit_exceeded(format!(
+                "cannot acquire semaphore {}/{}: all {} leases are held",
+                key.0, key.1, request.max_leases
+            )));
         }
         let lease_id = self.ids.revision();
         leases.push(SemaphoreLeaseRef { lease_id: lease_id.clone(), expires: request.expires, holder: request.holder });
         self.store_semaphore(now, &caller.user, key, semaphore);
-        Ok(SemaphoreLease { semaphore_kind: request.semaphore_kind, semaphore_name: request.semaphore_name, lease_id, expires: request.expires })
+        Ok(SemaphoreLease {
+            semaphore_kind: request.semaphore_kind,
+            semaphore_name: request.semaphore_name,
+            lease_id,
+            expires: request.expires,
+        })
     }
 
     /// `KeepAliveSemaphoreLease`: gives a lease a new end.
     ///
     /// # Errors
     /// Without `update`; `InvalidArgument` for an end in the past; `NotFound` when the lease is gone (leadership is lost).
-    pub fn keep_alive_semaphore(&mut self, caller: &Caller, now: Moment, lease: &SemaphoreLease) -> Result<(), Refusal> {
+    pub fn keep_alive_semaphore(
+        &mut self,
+        caller: &Caller,
+        now: Moment,
+        lease: &SemaphoreLease,
+    ) -> Result<(), Refusal> {
         let (key, mut semaphore) = self.lease_checks(caller, now, lease)?;
         let leases = &mut semaphore.spec.get_or_insert_default().leases;
         let held = leases
             .iter_mut()
-            .find(|held| held.lease_id == lease.lease_id && Moment::from_proto(held.expires.as_ref()).is_some_and(|end| now < end))
+            .find(|held| {
+                held.lease_id == lease.lease_id
+                    && Moment::from_proto(held.expires.as_ref()).is_some_and(|end| now < end)
+            })
             .ok_or_else(|| lease_not_found(lease))?;
         held.expires = lease.expires;
         self.store_semaphore(now, &caller.user, key, semaphore);
@@ -79,7 +107,12 @@ impl Cluster {
         Ok(())
     }
 
-    fn lease_checks(&self, caller: &Caller, now: Moment, lease: &SemaphoreLease) -> Result<((String, String), SemaphoreV3), Refusal> {
+    fn lease_checks(
+        &self,
+        caller: &Caller,
+        now: Moment,
+        lease: &SemaphoreLease,
+    ) -> Result<((String, String), SemaphoreV3), Refusal> {
         self.require(caller, KIND_SEMAPHORE, &["update"])?;
         if lease.semaphore_kind.is_empty() || lease.semaphore_name.is_empty() || lease.lease_id.is_empty() {
             return Err(bad_parameter("missing semaphore kind, name or lease id"));
@@ -111,7 +144,8 @@ impl Cluster {
     pub fn get_semaphores(&self, caller: &Caller, filter: &SemaphoreFilter) -> Result<Vec<SemaphoreV3>, Refusal> {
         self.require(caller, KIND_SEMAPHORE, &["list", "read"])?;
         let wanted = |((kind, name), _): &(&(String, String), &SemaphoreV3)| {
-            (filter.semaphore_kind.is_empty() || *kind == filter.semaphore_kind) && (filter.semaphore_name.is_empty() || *name == filter.semaphore_name)
+            (filter.semaphore_kind.is_empty() || *kind == filter.semaphore_kind)
+                && (filter.semaphore_name.is_empty() || *name == filter.semaphore_name)
         };
         Ok(self.semaphores.iter().filter(wanted).map(|(_, semaphore)| semaphore.clone()).collect())
     }
@@ -120,7 +154,13 @@ impl Cluster {
     ///
     /// # Errors
     /// Without `list` and `read`.
-    pub fn list_semaphores(&self, caller: &Caller, filter: &SemaphoreFilter, size: i32, token: &str) -> Result<(Vec<SemaphoreV3>, String), Refusal> {
+    pub fn list_semaphores(
+        &self,
+        caller: &Caller,
+        filter: &SemaphoreFilter,
+        size: i32,
+        token: &str,
+    ) -> Result<(Vec<SemaphoreV3>, String), Refusal> {
         let key = |semaphore: &SemaphoreV3| {
             let name = semaphore.metadata.as_ref().map_or("", |metadata| metadata.name.as_str());
             format!("{}/{name}", semaphore.sub_kind)
@@ -156,5 +196,8 @@ impl Cluster {
 }
 
 fn lease_not_found(lease: &SemaphoreLease) -> Refusal {
-    not_found(format!("lease `{}` of semaphore {}/{} is not found", lease.lease_id, lease.semaphore_kind, lease.semaphore_name))
+    not_found(format!(
+        "lease `{}` of semaphore {}/{} is not found",
+        lease.lease_id, lease.semaphore_kind, lease.semaphore_name
+    ))
 }

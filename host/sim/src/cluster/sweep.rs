@@ -22,11 +22,18 @@ impl Cluster {
             .take(self.settings.sweep.requests_max)
             .collect();
         let ended = |metadata: Option<&tribunal_proto::types::Metadata>| {
-            metadata.and_then(|metadata| Moment::from_proto(metadata.expires.as_ref())).is_some_and(|expires| expires <= now)
+            metadata
+                .and_then(|metadata| Moment::from_proto(metadata.expires.as_ref()))
+                .is_some_and(|expires| expires <= now)
         };
-        let locks: Vec<String> = self.locks.iter().filter(|(_, lock)| ended(lock.metadata.as_ref())).map(|(name, _)| name.clone()).collect();
-        let semaphores: Vec<(String, String)> =
-            self.semaphores.iter().filter(|(_, semaphore)| ended(semaphore.metadata.as_ref())).map(|(key, _)| key.clone()).collect();
+        let locks: Vec<String> =
+            self.locks.iter().filter(|(_, lock)| ended(lock.metadata.as_ref())).map(|(name, _)| name.clone()).collect();
+        let semaphores: Vec<(String, String)> = self
+            .semaphores
+            .iter()
+            .filter(|(_, semaphore)| ended(semaphore.metadata.as_ref()))
+            .map(|(key, _)| key.clone())
+            .collect();
         for id in &over {
             self.remove_request(now, SYSTEM, id);
         }

@@ -1,12 +1,17 @@
 //! What a watcher may see and which events it gets. It has no streams; those belong to the server.
 
 use tribunal_proto::proto::{self, Operation, event::Resource};
-use tribunal_proto::types::{AccessRequestV3, Metadata, RequestState, ResourceHeader, WatchKind, WatchStatusSpecV1, WatchStatusV1};
+use tribunal_proto::types::{
+    AccessRequestV3, Metadata, RequestState, ResourceHeader, WatchKind, WatchStatusSpecV1, WatchStatusV1,
+};
 
 use super::history::Change;
 use super::people::{role_to_proto, user_to_proto};
 use super::refusal::{access_denied, bad_parameter};
-use super::{Caller, Cluster, KIND_ACCESS_REQUEST, KIND_LOCK, KIND_ROLE, KIND_SEMAPHORE, KIND_USER, KIND_USER_LOGIN_STATE, Refusal, id_of, spec_of};
+use super::{
+    Caller, Cluster, KIND_ACCESS_REQUEST, KIND_LOCK, KIND_ROLE, KIND_SEMAPHORE, KIND_USER, KIND_USER_LOGIN_STATE,
+    Refusal, id_of, spec_of,
+};
 
 /// Kinds that can be watched.
 const KINDS: [&str; 6] = [KIND_ACCESS_REQUEST, KIND_LOCK, KIND_USER, KIND_ROLE, KIND_USER_LOGIN_STATE, KIND_SEMAPHORE];
@@ -83,7 +88,8 @@ impl Cluster {
                 "id" => id = Some(value.clone()),
                 "user" => user = Some(value.clone()),
                 "state" => {
-                    let named = RequestState::from_str_name(&value.to_uppercase()).ok_or_else(|| bad_parameter(format!("unknown request state `{value}`")))?;
+                    let named = RequestState::from_str_name(&value.to_uppercase())
+                        .ok_or_else(|| bad_parameter(format!("unknown request state `{value}`")))?;
                     state = (named != RequestState::None).then_some(named);
                 }
                 other => return Err(bad_parameter(format!("unknown filter key `{other}` for access requests"))),
@@ -101,7 +107,11 @@ impl WatchPlan {
             kind: "watch_status".to_owned(),
             sub_kind: String::new(),
             version: "v1".to_owned(),
-            metadata: Some(Metadata { name: "watch-status".to_owned(), namespace: "default".to_owned(), ..Metadata::default() }),
+            metadata: Some(Metadata {
+                name: "watch-status".to_owned(),
+                namespace: "default".to_owned(),
+                ..Metadata::default()
+            }),
             spec: Some(WatchStatusSpecV1 { kinds: self.kinds.iter().map(|(kind, _)| kind.clone()).collect() }),
         };
         proto::Event { r#type: Operation::Init.into(), resource: Some(Resource::WatchStatus(status)) }
@@ -111,18 +121,22 @@ impl WatchPlan {
     #[must_use]
     pub fn event(&self, change: &Change) -> Option<proto::Event> {
         match change {
-            Change::RequestPut(request) => {
-                self.any(|subscription| subscription.wants(request)).then(|| put(Resource::AccessRequest(AccessRequestV3::clone(request))))
+            Change::RequestPut(request) => self
+                .any(|subscription| subscription.wants(request))
+                .then(|| put(Resource::AccessRequest(AccessRequestV3::clone(request)))),
+            Change::RequestDeleted(id) => self
+                .any(|subscription| matches!(subscription, Subscription::Requests { .. }))
+                .then(|| delete(KIND_ACCESS_REQUEST, "", "v3", id)),
+            Change::LockPut(lock) => {
+                self.has(KIND_LOCK).then(|| put(Resource::Lock(tribunal_proto::types::LockV2::clone(lock))))
             }
-            Change::RequestDeleted(id) => {
-                self.any(|subscription| matches!(subscription, Subscription::Requests { .. })).then(|| delete(KIND_ACCESS_REQUEST, "", "v3", id))
-            }
-            Change::LockPut(lock) => self.has(KIND_LOCK).then(|| put(Resource::Lock(tribunal_proto::types::LockV2::clone(lock)))),
             Change::LockDeleted(name) => self.has(KIND_LOCK).then(|| delete(KIND_LOCK, "", "v2", name)),
             Change::UserPut(user) => self.has(KIND_USER).then(|| put(Resource::User(user_to_proto(user)))),
             Change::UserDeleted(name) => self.has(KIND_USER).then(|| delete(KIND_USER, "", "v2", name)),
             Change::RolePut(role) => self.has(KIND_ROLE).then(|| put(Resource::Role(role_to_proto(role)))),
-            Change::SemaphoreDeleted(kind, name) => self.has(KIND_SEMAPHORE).then(|| delete(KIND_SEMAPHORE, kind, "v3", name)),
+            Change::SemaphoreDeleted(kind, name) => {
+                self.has(KIND_SEMAPHORE).then(|| delete(KIND_SEMAPHORE, kind, "v3", name))
+            }
             // Teleport sends plugin data and semaphores in variants that our protocol leaves out.
             Change::PluginDataPut(_) | Change::SemaphorePut(_) => None,
         }

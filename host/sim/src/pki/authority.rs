@@ -4,8 +4,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use ssh_key::certificate::{Builder, CertType};
@@ -133,7 +133,10 @@ impl Authority {
         let identity = Identity {
             private_key_pem: key.serialize_pem(),
             ssh_certificate: self.ssh_certificate(order, &key)?,
-            tls_certificate_pem: pem::encode_config(&pem::Pem::new("CERTIFICATE", certificate.clone()), pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF)),
+            tls_certificate_pem: pem::encode_config(
+                &pem::Pem::new("CERTIFICATE", certificate.clone()),
+                pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
+            ),
             ssh_authorities: trusted.iter().map(|authority| authority.known_hosts_line()).collect::<Result<_, _>>()?,
             tls_authorities_pem: trusted.iter().map(|authority| authority.host_pem()).collect(),
         };
@@ -146,14 +149,21 @@ impl Authority {
         let build = || -> ssh_key::Result<String> {
             let public = KeyData::Ecdsa(EcdsaPublicKey::from_sec1_bytes(key.public_key_raw())?);
             let seconds = |moment: Moment| u64::try_from(moment.unix_ms() / 1000).unwrap_or(0);
-            let mut builder =
-                Builder::new_with_random_nonce(&mut OsRng, public, seconds(order.not_before), seconds(order.not_after).max(1))?;
+            let mut builder = Builder::new_with_random_nonce(
+                &mut OsRng,
+                public,
+                seconds(order.not_before),
+                seconds(order.not_after).max(1),
+            )?;
             builder.cert_type(CertType::User)?;
             builder.key_id(holder.user.as_str())?;
             builder.valid_principal(holder.user.as_str())?;
             builder.valid_principal("-teleport-internal-join")?;
             builder.extension("permit-port-forwarding", "")?;
-            builder.extension("teleport-roles", format!("{{\"version\":\"v1\",\"roles\":{}}}", json_strings(&holder.roles)))?;
+            builder.extension(
+                "teleport-roles",
+                format!("{{\"version\":\"v1\",\"roles\":{}}}", json_strings(&holder.roles)),
+            )?;
             builder.sign(&self.ssh_user)?.to_openssh()
         };
         build().map_err(|source| PkiError::Ssh { subject: holder.user.clone(), source })
@@ -162,7 +172,8 @@ impl Authority {
 
 /// A JSON array of strings, for Teleport's roles extension.
 fn json_strings(values: &[String]) -> String {
-    let quoted: Vec<String> = values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
+    let quoted: Vec<String> =
+        values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
     format!("[{}]", quoted.join(","))
 }
 
@@ -183,13 +194,15 @@ fn tls_authority(cluster: &str) -> Result<CertifiedIssuer<'static, KeyPair>, Pki
 }
 
 fn ssh_authority(cluster: &str) -> Result<PrivateKey, PkiError> {
-    PrivateKey::random(&mut OsRng, Algorithm::Ed25519).map_err(|source| PkiError::Ssh { subject: cluster.to_owned(), source })
+    PrivateKey::random(&mut OsRng, Algorithm::Ed25519)
+        .map_err(|source| PkiError::Ssh { subject: cluster.to_owned(), source })
 }
 
 /// Sets the validity. The library's date type is filled by arithmetic on its own epoch, so that no date library is needed here.
 fn life(params: &mut CertificateParams, not_before: Moment, not_after: Moment) {
     let epoch = rcgen::date_time_ymd(1970, 1, 1);
-    let at = |moment: Moment| epoch + std::time::Duration::from_secs(u64::try_from(moment.unix_ms() / 1000).unwrap_or(0));
+    let at =
+        |moment: Moment| epoch + std::time::Duration::from_secs(u64::try_from(moment.unix_ms() / 1000).unwrap_or(0));
     params.not_before = at(not_before);
     params.not_after = at(not_after);
 }

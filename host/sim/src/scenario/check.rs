@@ -9,7 +9,8 @@ use crate::cluster::resource_id;
 
 /// A syntax or key error, with the line, in one line.
 pub(super) fn describe(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.matches('\n').count() + 1);
+    let line =
+        error.span().and_then(|span| text.get(..span.start)).map_or(1, |before| before.matches('\n').count() + 1);
     let message = error.message().trim_end_matches('.').replace('\n', "; ");
     format!("line {line}: {message}: see SCENARIO.md for the keys and their form")
 }
@@ -64,15 +65,27 @@ fn check_roles(scenario: &Scenario, finder: &mut Finder<'_>) -> BTreeSet<String>
     let mut names = BTreeSet::from([scenario.bot.name.clone()]);
     for (index, role) in scenario.roles.iter().enumerate() {
         if !names.insert(role.name.clone()) {
-            finder.add("[[role]]", index, &role.name, &format!("role `{}` is there twice (or is the bot's): rename one", role.name));
+            finder.add(
+                "[[role]]",
+                index,
+                &role.name,
+                &format!("role `{}` is there twice (or is the bot's): rename one", role.name),
+            );
         }
     }
     for (index, role) in scenario.roles.iter().enumerate() {
         for half in [&role.allow, &role.deny] {
             check_conditions(half, &names, index, finder);
         }
-        if let Some(mode) = role.request_access.as_deref().filter(|mode| !["optional", "reason", "always"].contains(mode)) {
-            finder.add("[[role]]", index, mode, &format!("`request-access` is `{mode}`: write `optional`, `reason` or `always`"));
+        if let Some(mode) =
+            role.request_access.as_deref().filter(|mode| !["optional", "reason", "always"].contains(mode))
+        {
+            finder.add(
+                "[[role]]",
+                index,
+                mode,
+                &format!("`request-access` is `{mode}`: write `optional`, `reason` or `always`"),
+            );
         }
     }
     check_rules(&scenario.bot.rules, "[bot]", 0, finder);
@@ -87,12 +100,22 @@ fn check_conditions(half: &ConditionsDef, names: &BTreeSet<String>, index: usize
     check_rules(&half.rules, "[[role]]", index, finder);
     for role in &half.request.search_as_roles {
         if !names.contains(role) {
-            finder.add("[[role]]", index, role, &format!("`search-as-roles` names the role `{role}`, which is not defined: add a [[role]] for it"));
+            finder.add(
+                "[[role]]",
+                index,
+                role,
+                &format!("`search-as-roles` names the role `{role}`, which is not defined: add a [[role]] for it"),
+            );
         }
     }
     for role in half.request.roles.iter().filter(|role| !role.contains('*')) {
         if !names.contains(role) {
-            finder.add("[[role]]", index, role, &format!("`request.roles` names the role `{role}`, which is not defined: add a [[role]] for it"));
+            finder.add(
+                "[[role]]",
+                index,
+                role,
+                &format!("`request.roles` names the role `{role}`, which is not defined: add a [[role]] for it"),
+            );
         }
     }
     if !["", "required", "optional"].contains(&half.request.reason.mode.as_str()) {
@@ -102,7 +125,12 @@ fn check_conditions(half: &ConditionsDef, names: &BTreeSet<String>, index: usize
     for threshold in &half.request.thresholds {
         check_predicate(&threshold.filter, "[[role]]", index, finder);
         if threshold.approve == 0 || threshold.deny == 0 {
-            finder.add("[[role]]", index, &threshold.name, "a threshold of 0 would decide without reviews: use at least 1");
+            finder.add(
+                "[[role]]",
+                index,
+                &threshold.name,
+                "a threshold of 0 would decide without reviews: use at least 1",
+            );
         }
     }
     if let Some(review) = &half.review_requests {
@@ -132,10 +160,16 @@ fn check_users(scenario: &Scenario, roles: &BTreeSet<String>, finder: &mut Finde
             finder.add("[[user]]", index, &user.name, &message);
         }
         if !names.insert(user.name.clone()) {
-            finder.add("[[user]]", index, &user.name, &format!("user `{}` is there twice (or is the bot): rename one", user.name));
+            finder.add(
+                "[[user]]",
+                index,
+                &user.name,
+                &format!("user `{}` is there twice (or is the bot): rename one", user.name),
+            );
         }
         for role in user.roles.iter().chain(user.login_roles.iter().flatten()).filter(|role| !roles.contains(*role)) {
-            let message = format!("user `{}` has the role `{role}`, which is not defined: add a [[role]] for it", user.name);
+            let message =
+                format!("user `{}` has the role `{role}`, which is not defined: add a [[role]] for it", user.name);
             finder.add("[[user]]", index, role, &message);
         }
     }
@@ -146,7 +180,12 @@ fn check_nodes(scenario: &Scenario, finder: &mut Finder<'_>) {
     let mut names = BTreeSet::new();
     for (index, node) in scenario.nodes.iter().enumerate() {
         if !names.insert((&node.kind, &node.name)) {
-            finder.add("[[node]]", index, &node.name, &format!("{} `{}` is there twice: rename one", node.kind, node.name));
+            finder.add(
+                "[[node]]",
+                index,
+                &node.name,
+                &format!("{} `{}` is there twice: rename one", node.kind, node.name),
+            );
         }
     }
 }
@@ -169,7 +208,10 @@ fn check_requests(scenario: &Scenario, users: &BTreeSet<String>, finder: &mut Fi
             finder.add("[[request]]", index, &request.user, "request asks for nothing: give it `roles` or `resources`");
         }
         for resource in request.resources.iter().filter(|resource| resource_id::parse(resource).is_none()) {
-            let message = format!("`{resource}` is not a resource: write /cluster/kind/name, such as /{}/node/node-1", scenario.cluster);
+            let message = format!(
+                "`{resource}` is not a resource: write /cluster/kind/name, such as /{}/node/node-1",
+                scenario.cluster
+            );
             finder.add("[[request]]", index, resource, &message);
         }
     }
@@ -180,13 +222,16 @@ fn check_faults(faults: &FaultDef, finder: &mut Finder<'_>) {
         finder.add("[faults]", 0, "latency", "a latency cannot be negative: use 0s or more");
     }
     let errors = faults.error.iter().map(|fault| ("[[faults.error]]", &fault.method, fault.next, fault.probability));
-    let losses = faults.lost_reply.iter().map(|fault| ("[[faults.lost-reply]]", &fault.method, fault.next, fault.probability));
+    let losses =
+        faults.lost_reply.iter().map(|fault| ("[[faults.lost-reply]]", &fault.method, fault.next, fault.probability));
     for list in [errors.collect::<Vec<_>>(), losses.collect()] {
         for (index, (header, method, next, probability)) in list.into_iter().enumerate() {
             match (next, probability) {
                 (Some(_), None) => {}
                 (None, Some(chance)) if (0.0..=1.0).contains(&chance) => {}
-                (None, Some(chance)) => finder.add(header, index, method, &format!("`probability` is {chance}: use 0 to 1")),
+                (None, Some(chance)) => {
+                    finder.add(header, index, method, &format!("`probability` is {chance}: use 0 to 1"))
+                }
                 (Some(_), Some(_)) | (None, None) => {
                     finder.add(header, index, method, "give either `next` or `probability`");
                 }

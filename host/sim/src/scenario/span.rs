@@ -36,7 +36,11 @@ impl TryFrom<String> for Span {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        parse(&text).map(Self).ok_or_else(|| format!("`{text}` is not a length of time: write a number and a unit (ms, s, m, h, d), such as `8h` or `1h30m`"))
+        parse(&text).map(Self).ok_or_else(|| {
+            format!(
+                "`{text}` is not a length of time: write a number and a unit (ms, s, m, h, d), such as `8h` or `1h30m`"
+            )
+        })
     }
 }
 
@@ -67,7 +71,9 @@ mod tests {
 
     #[test]
     fn lengths_are_read_as_people_write_them() {
-        for (text, ms) in [("0s", 0), ("250ms", 250), ("8h", 28_800_000), ("1h30m", 5_400_000), ("-3s", -3000), ("2d", 172_800_000)] {
+        for (text, ms) in
+            [("0s", 0), ("250ms", 250), ("8h", 28_800_000), ("1h30m", 5_400_000), ("-3s", -3000), ("2d", 172_800_000)]
+        {
             assert_eq!(Span::try_from(text.to_owned()), Ok(Span(ms)), "{text}");
         }
     }

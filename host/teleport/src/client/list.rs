@@ -16,9 +16,9 @@ use crate::convert;
 use crate::failure::{Method, explain, too_late};
 
 /// Entries in a page. Requests are large, and the server's own default of 1000 may exceed what gRPC takes.
-pub const PAGE_ENTRIES: i32 = 200;
+const PAGE_ENTRIES: i32 = 200;
 /// The most requests, and the most locks, that a list may have.
-pub const LIST_ENTRIES_MAX: usize = 200_000;
+const LIST_ENTRIES_MAX: usize = 200_000;
 /// The most reads under way at once.
 const READS_MAX: usize = 8;
 

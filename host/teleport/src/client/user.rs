@@ -37,8 +37,7 @@ impl Client {
     async fn read_user(&self, name: String) -> Result<Option<types::UserV2>, Status> {
         let connection = self.connection();
         let mut users = connection.users();
-        let get =
-            users_v1::GetUserRequest { name: name.clone(), current_user: false, with_secrets: false };
+        let get = users_v1::GetUserRequest { name: name.clone(), current_user: false, with_secrets: false };
         match self.call(users.get_user(get)).await {
             Ok(users_v1::GetUserResponse { user }) => Ok(user),
             Err(status) if status.code() == Code::Unimplemented => {

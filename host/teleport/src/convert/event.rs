@@ -108,7 +108,9 @@ mod tests {
             metadata: Some(types::Metadata { name: "n".into(), ..Default::default() }),
             ..Default::default()
         };
-        assert!(matches!(told(1, Some(Resource::Lock(lock))), Ok(Some(Event::LockPut(lock))) if lock.name == LockName::new("n")));
+        assert!(
+            matches!(told(1, Some(Resource::Lock(lock))), Ok(Some(Event::LockPut(lock))) if lock.name == LockName::new("n"))
+        );
         assert_eq!(told(1, None), Ok(None));
     }
 

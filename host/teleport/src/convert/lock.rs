@@ -97,8 +97,8 @@ fn lock_target(target: types::LockTarget) -> LockTarget {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use prost_types::Timestamp as Proto;
     use proptest::prelude::*;
+    use prost_types::Timestamp as Proto;
     use tribunal_core::Timestamp;
 
     use super::*;

@@ -203,14 +203,7 @@ fn resources(with_constraints: Vec<types::ResourceAccessId>, plain: Vec<types::R
 
 fn resource(id: types::ResourceId, constraints: Option<Constraints>) -> RequestedResource {
     let types::ResourceId { cluster_name, kind, name, sub_resource_name } = id;
-    RequestedResource {
-        cluster: cluster_name,
-        kind,
-        name,
-        sub_resource: sub_resource_name,
-        labels: None,
-        constraints,
-    }
+    RequestedResource { cluster: cluster_name, kind, name, sub_resource: sub_resource_name, labels: None, constraints }
 }
 
 /// Whether two are the same but for labels and constraints.

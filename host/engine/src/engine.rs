@@ -1,0 +1,54 @@
+//! What all policies share: the configured wasmtime, the ticker behind every deadline, the threads that guests run on.
+//! It knows nothing of panels and settings, and never runs a guest on a thread that is not its own.
+
+mod config;
+pub(crate) mod limits;
+pub(crate) mod pool;
+pub(crate) mod ticker;
+
+use std::sync::Arc;
+
+use wasmtime::component::{HasSelf, Linker};
+
+use self::limits::Limits;
+use self::pool::Pool;
+use self::ticker::Ticker;
+use crate::bindings::{inert, policy};
+use crate::host::Host;
+use crate::host::log::Log;
+use crate::host::wasi::Wasi;
+
+/// Everything that outlives a panel. Dropping it stops its threads.
+pub(crate) struct Runtime {
+    pub(crate) limits: Limits,
+    pub(crate) wasm: wasmtime::Engine,
+    pub(crate) linker: Linker<Host>,
+    pub(crate) ticker: Arc<Ticker>,
+    pub(crate) pool: Pool,
+}
+
+// === impl Runtime ===
+
+impl Runtime {
+    /// Starts the engine and its threads.
+    ///
+    /// # Errors
+    /// A sentence that says what could not be started.
+    pub(crate) fn start(limits: Limits) -> Result<Self, String> {
+        limits.check()?;
+        let wasm = config::engine(&limits)?;
+        let linker = link(&wasm).map_err(|error| format!("cannot prepare the imports: {error:#}"))?;
+        let ticker = Ticker::start(wasm.weak()).map_err(|error| format!("cannot start the ticker: {error}"))?;
+        let pool = Pool::start(limits.workers(), limits.worker_stack_bytes())
+            .map_err(|error| format!("cannot start the workers: {error}"))?;
+        Ok(Self { limits, wasm, linker, ticker: Arc::new(ticker), pool })
+    }
+}
+
+/// The imports that exist; what is not here cannot be linked, whatever the inspection of imports let through.
+fn link(wasm: &wasmtime::Engine) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = Linker::new(wasm);
+    policy::Policy::add_to_linker::<Host, HasSelf<Log>>(&mut linker, |host| &mut host.log)?;
+    inert::Inert::add_to_linker::<Host, HasSelf<Wasi>>(&mut linker, |host| &mut host.wasi)?;
+    Ok(linker)
+}

@@ -1,0 +1,83 @@
+//! How wasmtime is configured: all that guests do not need is off. It never widens a limit.
+
+use std::num::NonZeroUsize;
+
+use tracing::warn;
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Strategy,
+    WasmBacktraceDetails,
+};
+
+use super::limits::Limits;
+
+/// Memory of a guest that stays resident between two evaluations of a slot; beyond it pages go back to the system.
+const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
+/// Frames of a trap's backtrace that are gathered.
+const BACKTRACE_FRAMES_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
+
+/// An engine with the pooling allocator, or, where the machine does not give that much address space, without it.
+pub(super) fn engine(limits: &Limits) -> Result<Engine, String> {
+    let mut config = base(limits)?;
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(limits)));
+    match Engine::new(&config) {
+        Ok(engine) => Ok(engine),
+        Err(error) => {
+            warn!(%error, "Pooling allocator unavailable, evaluations are slower");
+            config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+            Engine::new(&config).map_err(|error| format!("cannot configure wasmtime: {error:#}"))
+        }
+    }
+}
+
+fn base(limits: &Limits) -> Result<Config, String> {
+    let mut config = Config::new();
+    // Cranelift only: the other compilers and interpreters of wasmtime are not what its advisories promise to cover.
+    config.strategy(Strategy::Cranelift).cranelift_opt_level(OptLevel::Speed);
+    config.epoch_interruption(true).consume_fuel(false);
+    config.max_wasm_stack(limits.stack_bytes_max);
+    config
+        .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES_MAX))
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    // Equal input, equal answer, on every machine.
+    config.cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true);
+    config.wasm_component_model(true).concurrency_support(false);
+    // Proposals that no supported toolchain needs. SIMD, bulk memory, reference types (the encoding of indirect calls),
+    // multi-value and extended constants are what today's toolchains emit by default.
+    config
+        .wasm_custom_page_sizes(false)
+        .wasm_exceptions(false)
+        .wasm_function_references(false)
+        .wasm_gc(false)
+        .wasm_memory64(false)
+        .wasm_multi_memory(false)
+        .wasm_relaxed_simd(false)
+        .wasm_shared_everything_threads(false)
+        .wasm_stack_switching(false)
+        .wasm_tail_call(false)
+        .wasm_threads(false)
+        .wasm_wide_arithmetic(false)
+        .shared_memory(false);
+    Ok(config)
+}
+
+/// Slots for one live store a worker, each as large as its limits allow.
+fn pooling(limits: &Limits) -> PoolingAllocationConfig {
+    let stores = u32::try_from(limits.workers()).unwrap_or(u32::MAX);
+    let of = |each: usize| u32::try_from(each).unwrap_or(u32::MAX);
+    let mut pooling = PoolingAllocationConfig::new();
+    pooling
+        .total_component_instances(stores)
+        .max_core_instances_per_component(of(limits.instances_max))
+        .total_core_instances(stores.saturating_mul(of(limits.instances_max)))
+        .max_memories_per_component(of(limits.memories_max))
+        .total_memories(stores.saturating_mul(of(limits.memories_max)))
+        .max_memory_size(limits.memory_bytes_max)
+        .max_tables_per_component(of(limits.tables_max))
+        .max_tables_per_module(of(limits.tables_max))
+        .total_tables(stores.saturating_mul(of(limits.tables_max)))
+        .table_elements(limits.table_elements_max)
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(KEEP_RESIDENT_BYTES)
+        .pagemap_scan(Enabled::Auto);
+    pooling
+}

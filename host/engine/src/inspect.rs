@@ -1,0 +1,177 @@
+//! Looks at a plugin's bytes before anything is compiled: whether it is a component of our world, and what it wants from
+//! the host. It reads and never runs.
+
+use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
+
+use crate::engine::limits::Limits;
+use crate::load::LoadProblem;
+use crate::text;
+
+/// The package of the contract.
+const PACKAGE: &str = "tribunal:policy";
+/// Its version that this host speaks.
+const VERSION: &str = "0.1.0";
+/// What a policy exports.
+const EXPORTS: [&str; 4] = ["describe", "configure", "review", "enforce"];
+/// Components within components.
+const NESTING_MAX: u32 = 16;
+/// Core modules and components in a component.
+const PARTS_MAX: u32 = 512;
+/// Imports of a component.
+const IMPORTS_MAX: u32 = 256;
+/// Bytes of the first 64 KiB page; memories count in them.
+const PAGE_BYTES: u64 = 64 * 1024;
+
+/// What of WASI is there, all of it inert or virtual: see `host/wasi.rs`.
+const INERT: [(&str, &[&str]); 4] = [
+    (
+        "wasi:cli",
+        &[
+            "environment",
+            "exit",
+            "stdin",
+            "stdout",
+            "stderr",
+            "terminal-input",
+            "terminal-output",
+            "terminal-stdin",
+            "terminal-stdout",
+            "terminal-stderr",
+        ],
+    ),
+    ("wasi:clocks", &["monotonic-clock", "wall-clock"]),
+    ("wasi:io", &["error", "poll", "streams"]),
+    ("wasi:random", &["random", "insecure", "insecure-seed"]),
+];
+
+/// What a component's outermost layer shows.
+#[derive(Default)]
+struct Surface {
+    imports: Vec<String>,
+    functions: Vec<String>,
+}
+
+/// Says whether these bytes may be compiled.
+pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<(), LoadProblem> {
+    let max = limits.component_bytes_max;
+    if bytes.len() > max {
+        return Err(LoadProblem::TooLarge { name: "component_bytes_max", what: "bytes", found: wide(bytes.len()), max: wide(max) });
+    }
+    check_kind(bytes)?;
+    let surface = read(bytes, limits)?;
+    for import in &surface.imports {
+        check_import(import)?;
+    }
+    let missing: Vec<_> =
+        EXPORTS.into_iter().filter(|export| !surface.functions.iter().any(|found| found == export)).collect();
+    if missing.is_empty() { Ok(()) } else { Err(LoadProblem::OtherWorld { missing }) }
+}
+
+/// Tells a component from everything else by its first eight bytes.
+fn check_kind(bytes: &[u8]) -> Result<(), LoadProblem> {
+    let (Some(magic), Some(layer)) = (bytes.get(..4), bytes.get(4..8)) else { return Err(LoadProblem::NotWasm) };
+    if magic != b"\0asm" {
+        let start = bytes.trim_ascii_start();
+        let is_text = start.starts_with(b"(module") || start.starts_with(b"(component") || start.starts_with(b";;");
+        return Err(if is_text { LoadProblem::Text } else { LoadProblem::NotWasm });
+    }
+    // Two bytes of version, two of layer: 0 for core modules, 1 for components.
+    match layer {
+        [_, _, 1, 0] => Ok(()),
+        [_, _, 0, 0] => Err(LoadProblem::CoreModule),
+        _ => Err(LoadProblem::NotWasm),
+    }
+}
+
+/// Walks through the bytes once.
+fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
+    let malformed = |error: wasmparser::BinaryReaderError| LoadProblem::Malformed(text::clip(&error.to_string(), 512));
+    let mut surface = Surface::default();
+    let (mut depth, mut parts) = (0_u32, 0_u32);
+    for payload in Parser::new(0).parse_all(bytes) {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "wasmtime validates the sections that do not concern us")]
+        match payload.map_err(malformed)? {
+            Payload::Version { encoding, .. } if depth == 0 && encoding == Encoding::Module => {
+                return Err(LoadProblem::CoreModule);
+            }
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
+                depth += 1;
+                parts += 1;
+                too_many("nesting", "components within each other", depth, NESTING_MAX)?;
+                too_many("parts", "modules and components", parts, PARTS_MAX)?;
+            }
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::MemorySection(memories) => {
+                for memory in memories {
+                    let initial = memory.map_err(malformed)?.initial.saturating_mul(PAGE_BYTES);
+                    let max = wide(limits.memory_bytes_max);
+                    if initial > max {
+                        let (name, what) = ("memory_bytes_max", "bytes of memory from the start");
+                        return Err(LoadProblem::TooLarge { name, what, found: initial, max });
+                    }
+                }
+            }
+            Payload::ComponentImportSection(imports) if depth == 0 => {
+                too_many("imports", "imports", imports.count(), IMPORTS_MAX)?;
+                for import in imports {
+                    surface.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(exports) if depth == 0 => {
+                for export in exports {
+                    let export = export.map_err(malformed)?;
+                    if export.kind == ComponentExternalKind::Func {
+                        surface.functions.push(export.name.name.to_owned());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(surface)
+}
+
+fn too_many(name: &'static str, what: &'static str, found: u32, max: u32) -> Result<(), LoadProblem> {
+    if found <= max {
+        return Ok(());
+    }
+    Err(LoadProblem::TooLarge { name, what, found: found.into(), max: max.into() })
+}
+
+/// Whether this import exists for policies. INVARIANT: what is let through here is linked in `engine.rs`, and all of it is
+/// inert.
+fn check_import(import: &str) -> Result<(), LoadProblem> {
+    let (path, version) = import.split_once('@').unwrap_or((import, ""));
+    let (package, interface) = path.split_once('/').unwrap_or((path, ""));
+    if package == PACKAGE {
+        return match interface {
+            "log" | "types" if version == VERSION => Ok(()),
+            "log" | "types" => Err(LoadProblem::OtherContract { found: text::clip(version, 64), ours: VERSION }),
+            _ => Err(refused(import, "the contract has no such interface")),
+        };
+    }
+    let inert = INERT.iter().any(|(known, interfaces)| *known == package && interfaces.contains(&interface));
+    if inert && version.starts_with("0.2.") {
+        return Ok(());
+    }
+    Err(refused(import, remedy(package, inert)))
+}
+
+fn refused(import: &str, remedy: &'static str) -> LoadProblem {
+    LoadProblem::Import { import: text::clip(import, 256), remedy }
+}
+
+/// What to do instead.
+fn remedy(package: &str, inert: bool) -> &'static str {
+    match package {
+        _ if inert => "only version 0.2 of it is there: build for `wasm32-wasip2` or componentize with WASI stubbed out",
+        "wasi:filesystem" => "a policy has no files: put what it needs into its settings or into facts",
+        "wasi:sockets" | "wasi:http" => "a policy has no network: let the operator configure what it needs as a fact",
+        "wasi:clocks" => "a policy has no clock but `case.now`",
+        _ => "remove it: a policy sees its case and nothing else",
+    }
+}
+
+fn wide(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}

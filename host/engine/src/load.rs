@@ -1,0 +1,259 @@
+//! From a plugin's bytes to a policy that can be asked, and all that can be wrong on the way. Nothing of a plugin is
+//! compiled before its digest, size and imports are checked, and none is half loaded.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Arc, mpsc};
+
+use tribunal_core::opinion::{Effect, Fault, PolicyName};
+use wasmtime::component::Component;
+
+use crate::bindings::policy::PolicyPre;
+use crate::description::Description;
+use crate::digest::Digest;
+use crate::engine::Runtime;
+use crate::engine::limits::{Limits, RaisedLimit};
+use crate::engine::pool::Lane;
+use crate::inspect;
+use crate::panel::PluginSpec;
+use crate::policy::Policy;
+use crate::session::{self, Sandbox};
+use crate::text;
+
+/// Faults of settings that are shown.
+const SETTINGS_FAULTS_MAX: usize = 64;
+/// Bytes that are shown of each of them, and of wasmtime's messages.
+const MESSAGE_BYTES_MAX: usize = 1_024;
+
+/// Why a plugin is not loaded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadError {
+    /// Which one; none: the engine itself did not start.
+    pub plugin: Option<PolicyName>,
+    /// What is wrong with it.
+    pub problem: LoadProblem,
+}
+
+/// What can be wrong with a plugin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoadProblem {
+    /// The engine did not start.
+    #[error("{0}")]
+    Engine(String),
+    /// Two plugins have one name.
+    #[error("another plugin has the same name: give each its own")]
+    SameName,
+    /// Overrides that do not lower.
+    #[error("{}", list(.0))]
+    Raised(Vec<RaisedLimit>),
+    /// The bytes are not those that the operator named.
+    #[error("its digest is `{found}`, and the configuration says `{expected}`: check where the file comes from")]
+    Digest {
+        /// What the configuration says.
+        expected: Digest,
+        /// What the bytes are.
+        found: Digest,
+    },
+    /// Larger than a limit.
+    #[error("has {found} {what}, its limit is {max} (`{name}`)")]
+    TooLarge {
+        /// The limit.
+        name: &'static str,
+        /// What it counts.
+        what: &'static str,
+        /// How many there are.
+        found: u64,
+        /// How many there may be.
+        max: u64,
+    },
+    /// Not WebAssembly at all.
+    #[error("is not WebAssembly: give the `.wasm` file of a component")]
+    NotWasm,
+    /// WebAssembly as text.
+    #[error("is WebAssembly text: assemble it first, such as with `wasm-tools parse`")]
+    Text,
+    /// A core module.
+    #[error(
+        "is a core module, not a component: build for `wasm32-wasip2`, or wrap it with `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// Broken off or damaged.
+    #[error("is damaged: {0}: copy it again")]
+    Malformed(String),
+    /// A component that is no policy.
+    #[error(
+        "is a component of another world: it does not export {}: build it against the world `policy` of \
+         `tribunal:policy@0.1.0`",
+        quoted(.missing)
+    )]
+    OtherWorld {
+        /// What of our world it does not export.
+        missing: Vec<&'static str>,
+    },
+    /// A component of another version of the contract.
+    #[error("is built for version `{found}` of the contract, this host speaks `{ours}`: build it against that one")]
+    OtherContract {
+        /// Its version.
+        found: String,
+        /// Our version.
+        ours: &'static str,
+    },
+    /// It wants something that policies do not get.
+    #[error("imports `{import}`, which policies do not get: {remedy}")]
+    Import {
+        /// The import.
+        import: String,
+        /// What to do instead.
+        remedy: &'static str,
+    },
+    /// It is not valid, or uses what is switched off.
+    #[error("cannot be compiled: {0}")]
+    Compile(String),
+    /// Its imports or exports have other types than the contract's.
+    #[error("does not fit the contract: {0}: build it against `tribunal:policy@0.1.0`")]
+    Link(String),
+    /// It did not get through `describe` or `configure`.
+    #[error("{0}")]
+    Setup(Fault),
+    /// Its description breaks the contract.
+    #[error("its description breaks the contract: {0}")]
+    Description(String),
+    /// Its settings are no JSON object.
+    #[error("its settings are no JSON object: {0}")]
+    SettingsForm(String),
+    /// It refused its settings.
+    #[error("refuses its settings: {}", list(.0))]
+    Settings(Vec<String>),
+    /// Effects are granted that it does not declare.
+    #[error(
+        "is granted {}, which it does not declare: it declares {}",
+        quoted(&effect_names(.granted)),
+        quoted(&effect_names(.declared))
+    )]
+    NotDeclared {
+        /// What is granted beyond.
+        granted: BTreeSet<Effect>,
+        /// What it declares.
+        declared: BTreeSet<Effect>,
+    },
+}
+
+/// Loads one plugin. Its `describe` and `configure` run in `lane`.
+pub(crate) fn load(runtime: &Runtime, spec: &PluginSpec, lane: Lane, limits: Limits) -> Result<Policy, LoadProblem> {
+    let digest = Digest::of(&spec.bytes);
+    if let Some(expected) = spec.digest
+        && expected != digest
+    {
+        return Err(LoadProblem::Digest { expected, found: digest });
+    }
+    inspect::inspect(&spec.bytes, &limits)?;
+    let settings = settings(&spec.settings, &limits)?;
+    let component = compile(runtime, &spec.bytes)?;
+    let code = link(runtime, &component)?;
+    let sandbox = Arc::new(Sandbox {
+        name: spec.name.as_str().into(),
+        wasm: runtime.wasm.clone(),
+        ticker: Arc::clone(&runtime.ticker),
+        code,
+        limits,
+    });
+
+    let given = on_worker(runtime, lane, &sandbox, session::describe)?;
+    let description = Description::check(given).map_err(LoadProblem::Description)?;
+    let effects = grant(spec.effects.as_ref(), &description)?;
+    let tried = settings.clone();
+    let refusals = on_worker(runtime, lane, &sandbox, move |sandbox| session::try_settings(sandbox, &tried))?;
+    if let Err(faults) = refusals {
+        let faults = faults.iter().take(SETTINGS_FAULTS_MAX).map(|fault| text::clip(fault, MESSAGE_BYTES_MAX));
+        return Err(LoadProblem::Settings(faults.collect()));
+    }
+    Ok(Policy { digest, description, effects, settings, sandbox })
+}
+
+/// The settings as they are handed to the policy.
+fn settings(settings: &str, limits: &Limits) -> Result<String, LoadProblem> {
+    let max = limits.settings_bytes_max;
+    if settings.len() > max {
+        let (name, what) = ("settings_bytes_max", "bytes of settings");
+        let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        return Err(LoadProblem::TooLarge { name, what, found: number(settings.len()), max: number(max) });
+    }
+    match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(settings) {
+        Ok(_) => Ok(settings.to_owned()),
+        Err(error) => Err(LoadProblem::SettingsForm(error.to_string())),
+    }
+}
+
+/// Native code for these bytes. The one place where a plugin is compiled.
+fn compile(runtime: &Runtime, bytes: &[u8]) -> Result<Component, LoadProblem> {
+    Component::from_binary(&runtime.wasm, bytes)
+        .map_err(|error| LoadProblem::Compile(text::clip(&format!("{error:#}"), MESSAGE_BYTES_MAX)))
+}
+
+/// The component with its imports, ready to be instantiated.
+fn link(runtime: &Runtime, component: &Component) -> Result<PolicyPre<crate::host::Host>, LoadProblem> {
+    runtime
+        .linker
+        .instantiate_pre(component)
+        .and_then(PolicyPre::new)
+        .map_err(|error| LoadProblem::Link(text::clip(&format!("{error:#}"), MESSAGE_BYTES_MAX)))
+}
+
+/// Runs the guest on one of the engine's own threads and waits for it: the caller's stack may be anything.
+fn on_worker<T: Send + 'static>(
+    runtime: &Runtime,
+    lane: Lane,
+    sandbox: &Arc<Sandbox>,
+    call: impl FnOnce(&Sandbox) -> Result<T, Fault> + Send + 'static,
+) -> Result<T, LoadProblem> {
+    let (reply, answer) = mpsc::sync_channel(1);
+    let sandbox = Arc::clone(sandbox);
+    runtime.pool.submit(
+        lane,
+        Box::new(move || {
+            // Nobody listens any more only if the caller's thread is gone.
+            let _ = reply.send(call(&sandbox));
+        }),
+    );
+    match answer.recv() {
+        Ok(result) => result.map_err(LoadProblem::Setup),
+        Err(mpsc::RecvError) => Err(LoadProblem::Engine("the engine gave no answer: see its log".into())),
+    }
+}
+
+/// The effects that the policy gets: all that it declares, or what the operator grants of them.
+fn grant(granted: Option<&BTreeSet<Effect>>, description: &Description) -> Result<BTreeSet<Effect>, LoadProblem> {
+    let declared = &description.effects;
+    let Some(granted) = granted else { return Ok(declared.clone()) };
+    let beyond: BTreeSet<_> = granted.difference(declared).copied().collect();
+    if beyond.is_empty() {
+        return Ok(granted.clone());
+    }
+    Err(LoadProblem::NotDeclared { granted: beyond, declared: declared.clone() })
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.plugin {
+            Some(plugin) => write!(f, "plugin `{plugin}`: {}", self.problem),
+            None => write!(f, "policy engine: {}", self.problem),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+fn list<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
+fn quoted(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "nothing".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn effect_names(effects: &BTreeSet<Effect>) -> Vec<&'static str> {
+    effects.iter().map(|effect| effect.as_str()).collect()
+}

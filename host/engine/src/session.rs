@@ -1,0 +1,146 @@
+//! One fresh instance, one deadline: made for a question and dropped with its answer. Nothing of it is ever used twice.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bumpalo::Bump;
+use tracing::debug;
+use tribunal_core::case::Case;
+use tribunal_core::opinion::{Fault, FaultKind};
+use tribunal_core::request::RequestId;
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::bindings::policy::tribunal::policy::types as wit;
+use crate::bindings::policy::{Policy, PolicyPre};
+use crate::convert;
+use crate::engine::limits::Limits;
+use crate::engine::ticker::{Running, Ticker};
+use crate::fault;
+use crate::host::Host;
+
+/// Epochs between two looks at the clock.
+const EPOCHS: u64 = 1;
+
+/// All that a guest needs to run.
+pub(crate) struct Sandbox {
+    pub(crate) name: Arc<str>,
+    pub(crate) wasm: wasmtime::Engine,
+    pub(crate) ticker: Arc<Ticker>,
+    pub(crate) code: PolicyPre<Host>,
+    pub(crate) limits: Limits,
+}
+
+/// A live instance.
+struct Session<'a> {
+    sandbox: &'a Sandbox,
+    deadline_ms: u64,
+    store: Store<Host>,
+    instance: Policy,
+    /// The epoch moves while this lives.
+    _running: Running<'a>,
+}
+
+/// Asks the policy what it is.
+pub(crate) fn describe(sandbox: &Sandbox) -> Result<wit::Description, Fault> {
+    let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None)?;
+    let answer = session.instance.call_describe(&mut session.store);
+    session.close("describe", answer)
+}
+
+/// Asks the policy what it thinks of its settings; the inner error holds all that it finds wrong.
+pub(crate) fn try_settings(sandbox: &Sandbox, settings: &str) -> Result<Result<(), Vec<String>>, Fault> {
+    let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None)?;
+    let answer = session.instance.call_configure(&mut session.store, settings);
+    session.close("configure", answer)
+}
+
+/// Asks the policy about a pending request.
+pub(crate) fn review(
+    sandbox: &Sandbox,
+    settings: &str,
+    case: &Arc<Case>,
+    request: &RequestId,
+) -> Result<wit::Opinion, Fault> {
+    let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case))?;
+    session.configure(settings)?;
+    let arena = Bump::new();
+    let case = convert::case::case(case, &arena);
+    let answer = session.instance.call_review(&mut session.store, case, request.as_str());
+    session.close("review", answer)
+}
+
+/// Asks the policy which held requests must be locked.
+pub(crate) fn enforce(sandbox: &Sandbox, settings: &str, case: &Arc<Case>) -> Result<Vec<wit::LockOrder>, Fault> {
+    let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case))?;
+    session.configure(settings)?;
+    let arena = Bump::new();
+    let case = convert::case::case(case, &arena);
+    let answer = session.instance.call_enforce(&mut session.store, case);
+    session.close("enforce", answer)
+}
+
+// === impl Session ===
+
+impl<'a> Session<'a> {
+    /// A fresh instance, which has `deadline_ms` from now for all that it is asked.
+    fn open(sandbox: &'a Sandbox, deadline_ms: u64, case: Option<&Arc<Case>>) -> Result<Self, Fault> {
+        let running = sandbox.ticker.run().map_err(|error| {
+            Fault::new(FaultKind::Unavailable, format!("there is no thread to watch its deadline: {error}"))
+        })?;
+        let mut store = store(sandbox, deadline_ms, case);
+        match sandbox.code.instantiate(&mut store) {
+            Ok(instance) => Ok(Self { sandbox, deadline_ms, store, instance, _running: running }),
+            Err(error) => Err(fault_of(sandbox, &store, deadline_ms, "instantiation", &error)),
+        }
+    }
+
+    /// Hands over the settings, which the policy took when it was loaded.
+    fn configure(&mut self, settings: &str) -> Result<(), Fault> {
+        match self.instance.call_configure(&mut self.store, settings) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(faults)) => {
+                let first = faults.first().map_or("", String::as_str);
+                let first = crate::text::clip(first, 1_024);
+                Err(Fault::new(FaultKind::Settings, format!("refused the settings that it took when loaded: {first}")))
+            }
+            Err(error) => Err(fault_of(self.sandbox, &self.store, self.deadline_ms, "configure", &error)),
+        }
+    }
+
+    /// The answer, or the fault; the end of the instance in any case.
+    fn close<T>(self, during: &str, answer: wasmtime::Result<T>) -> Result<T, Fault> {
+        let host = self.store.data();
+        host.log.close();
+        match answer {
+            Ok(answer) => {
+                for output in [host.wasi.stderr(), host.wasi.stdout()] {
+                    if !output.is_empty() {
+                        debug!(policy.id = %self.sandbox.name, output, "Policy printed");
+                    }
+                }
+                Ok(answer)
+            }
+            Err(error) => Err(fault_of(self.sandbox, &self.store, self.deadline_ms, during, &error)),
+        }
+    }
+}
+
+fn fault_of(sandbox: &Sandbox, store: &Store<Host>, deadline_ms: u64, during: &str, error: &wasmtime::Error) -> Fault {
+    fault::classify(error, store.data(), &sandbox.limits, deadline_ms, during)
+}
+
+/// A store with all limits armed.
+fn store(sandbox: &Sandbox, deadline_ms: u64, case: Option<&Arc<Case>>) -> Store<Host> {
+    let limits = &sandbox.limits;
+    let mut store = Store::new(&sandbox.wasm, Host::new(&sandbox.name, limits, case));
+    store.limiter(|host| &mut host.meter);
+    store.set_hostcall_fuel(limits.hostcall_bytes_max);
+    let deadline = Instant::now() + Duration::from_millis(deadline_ms);
+    store.set_epoch_deadline(EPOCHS);
+    // The clock decides, not the number of ticks: a ticker that gets little time makes a deadline coarser, not longer.
+    store.epoch_deadline_callback(move |_| {
+        let late = Instant::now() >= deadline;
+        Ok(if late { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(EPOCHS) })
+    });
+    store
+}

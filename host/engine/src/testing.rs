@@ -1,0 +1,44 @@
+//! Guests written as text, and cases to show them: for tests of this room and of others (feature `testing`). Nothing of
+//! the product uses it.
+#![expect(clippy::expect_used, reason = "a test guest that cannot be built is a mistake of the test")]
+
+mod cases;
+mod guest;
+
+pub use cases::{case, held, pending};
+pub use guest::{Guest, OPINION_ABSTAIN, OPINION_APPROVE, OPINION_DENY, OPINION_ESCALATE, Order};
+
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+const POLICY_WIT: &str = include_str!("../../../wit/policy.wit");
+const INERT_WIT: &str = include_str!("../wit/inert.wit");
+/// A policy that may import all that a policy may; what its module does not import is left out.
+const GUEST_WIT: &str = "package tests:guests; world guest { include tribunal:policy/policy@0.1.0; include tribunal:inert/inert; }";
+
+/// The binary of a module or component in text.
+///
+/// # Panics
+/// If it is no valid text.
+#[must_use]
+pub fn assemble(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("the text assembles")
+}
+
+/// A policy component around a core module in text, whose imports and exports follow the canonical ABI.
+///
+/// # Panics
+/// If the module does not fit the world.
+#[must_use]
+pub fn component(module: &str) -> Vec<u8> {
+    let mut module = assemble(module);
+    let mut resolve = Resolve::default();
+    for (name, text) in [("policy.wit", POLICY_WIT), ("inert.wit", INERT_WIT)] {
+        resolve.push_str(name, text).expect("our own WIT parses");
+    }
+    let package = resolve.push_str("guest.wit", GUEST_WIT).expect("the world parses");
+    let world = resolve.select_world(&[package], Some("guest")).expect("the world is there");
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("the metadata fits");
+    let encoder = ComponentEncoder::default().module(&module).expect("the module fits the world");
+    encoder.validate(true).encode().expect("the component encodes")
+}

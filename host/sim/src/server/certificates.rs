@@ -1,0 +1,203 @@
+//! The server's authorities over time: which generation signs, which are trusted, and whom each issued certificate belongs to. A certificate
+//! that it did not issue belongs to nobody.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::ServerConfig;
+
+use super::Stop;
+use crate::clock::{Moment, machine_now};
+use crate::cluster::Caller;
+use crate::pki::authority::Authority;
+use crate::pki::identity_file::Identity;
+use crate::pki::{IdentityOrder, PkiError, tls};
+use crate::scenario::{Scenario, Span};
+
+/// Life of an identity when nothing else is asked for.
+const IDENTITY_LIFE_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+/// Certificates start a little early, for clients whose clock is behind.
+const BACKDATED_MS: i64 = 60 * 1000;
+
+/// What an identity shall be like.
+#[derive(Clone, Debug)]
+pub struct IssueOptions {
+    /// Whose it is; roles and assumed requests are taken from the scenario.
+    pub user: String,
+    /// Other roles than the scenario's.
+    pub roles: Option<Vec<String>>,
+    /// Assumed requests.
+    pub active_requests: Vec<String>,
+    /// Life from now; negative makes one that is over.
+    pub life: Span,
+    /// Signed by an authority that the server does not know.
+    pub unknown_signer: bool,
+    /// The file carries an authority that did not sign the server's certificate.
+    pub wrong_authority: bool,
+}
+
+impl IssueOptions {
+    /// The user's ordinary identity.
+    #[must_use]
+    pub fn of(user: &str) -> Self {
+        Self {
+            user: user.to_owned(),
+            roles: None,
+            active_requests: Vec::new(),
+            life: Span::from_ms(IDENTITY_LIFE_MS),
+            unknown_signer: false,
+            wrong_authority: false,
+        }
+    }
+}
+
+/// Certificates and authorities.
+pub(super) struct Certificates {
+    cluster: String,
+    /// Whether certificates and the cluster live by the same clock.
+    real_time: bool,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    /// Trusted generations; the first signs clients.
+    generations: Vec<Authority>,
+    /// Index of the generation that signed the server's certificate.
+    server_config: Arc<ServerConfig>,
+    /// By the certificate's bytes.
+    holders: HashMap<Vec<u8>, (Arc<Caller>, Moment)>,
+    users: HashMap<String, Caller>,
+    connections: Stop,
+}
+
+impl std::fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificates").field("cluster", &self.cluster).finish_non_exhaustive()
+    }
+}
+
+impl Certificates {
+    pub(super) fn new(scenario: &Scenario, real_time: bool) -> Result<Self, PkiError> {
+        let authority = Authority::new(&scenario.cluster)?;
+        let server_config = tls::server_config(authority.server_certificate()?, &[authority.user_der()])?;
+        let caller = |user: &str, roles: &[String], active: &[String], bot| Caller {
+            user: user.to_owned(),
+            roles: roles.to_vec(),
+            active_requests: active.to_vec(),
+            bot,
+            expires: None,
+        };
+        let mut users: HashMap<String, Caller> = scenario
+            .users
+            .iter()
+            .map(|user| {
+                (user.name.clone(), caller(&user.name, user.effective_roles(), &user.active_requests, user.bot))
+            })
+            .collect();
+        let bot = scenario.bot_user();
+        users.insert(bot.clone(), caller(&bot, std::slice::from_ref(&scenario.bot.name), &[], true));
+        Ok(Self {
+            cluster: scenario.cluster.clone(),
+            real_time,
+            inner: Mutex::new(Inner {
+                generations: vec![authority],
+                server_config,
+                holders: HashMap::new(),
+                users,
+                connections: Stop::new(),
+            }),
+        })
+    }
+
+    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn server_config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.inner().server_config)
+    }
+
+    /// PEM of all trusted host authorities.
+    pub(super) fn host_authorities_pem(&self) -> String {
+        self.inner().generations.iter().map(Authority::host_pem).collect()
+    }
+
+    /// The holder of a certificate and the time that it has left.
+    pub(super) fn holder(&self, certificate: &[u8]) -> Option<(Arc<Caller>, Duration)> {
+        let inner = self.inner();
+        let (caller, not_after) = inner.holders.get(certificate)?;
+        let left_ms = u64::try_from(not_after.since_ms(machine_now())).unwrap_or(0);
+        Some((Arc::clone(caller), Duration::from_millis(left_ms)))
+    }
+
+    /// Cancelled to cut a connection.
+    pub(super) fn connection_token(&self) -> Stop {
+        self.inner().connections.child_token()
+    }
+
+    pub(super) fn cut_connections(&self) {
+        let mut inner = self.inner();
+        inner.connections.cancel();
+        inner.connections = Stop::new();
+    }
+
+    /// An identity for a user; one that the scenario does not know gets no roles unless the options name some.
+    pub(super) fn issue(&self, options: &IssueOptions) -> Result<Identity, PkiError> {
+        let foreign =
+            if options.unknown_signer || options.wrong_authority { Some(Authority::new(&self.cluster)?) } else { None };
+        let mut inner = self.inner();
+        let now = machine_now();
+        let not_after = now.plus_ms(options.life.ms());
+        let mut holder = inner.users.get(&options.user).cloned().unwrap_or_else(|| Caller::person(&options.user, &[]));
+        if let Some(roles) = &options.roles {
+            holder.roles.clone_from(roles);
+        }
+        holder.active_requests.extend(options.active_requests.iter().cloned());
+        holder.expires = self.real_time.then_some(not_after);
+        let order = IdentityOrder { not_before: now.min(not_after).plus_ms(-BACKDATED_MS), not_after, holder };
+        let ours: Vec<&Authority> = inner.generations.iter().collect();
+        let trusted = match &foreign {
+            Some(foreign) if options.wrong_authority => vec![foreign],
+            Some(_) | None => ours,
+        };
+        let signer = match &foreign {
+            Some(foreign) if options.unknown_signer => Some(foreign),
+            Some(_) | None => inner.generations.first(),
+        };
+        let Some(signer) = signer else { return Err(PkiError::Tls("the server has no authority".to_owned())) };
+        let issued = signer.issue(&order, &trusted)?;
+        inner.holders.insert(issued.certificate.to_vec(), (Arc::new(order.holder), not_after));
+        Ok(issued.identity)
+    }
+
+    /// First step of a rotation: a new generation signs clients; both are trusted; the server keeps its certificate.
+    pub(super) fn begin_rotation(&self) -> Result<(), PkiError> {
+        let fresh = Authority::new(&self.cluster)?;
+        let mut inner = self.inner();
+        inner.generations.insert(0, fresh);
+        let Some(old) = inner.generations.last() else { return Ok(()) };
+        let config = tls::server_config(old.server_certificate()?, &user_authorities(&inner.generations))?;
+        inner.server_config = config;
+        Ok(())
+    }
+
+    /// Second step: the server shows a certificate of the new generation; both are trusted.
+    pub(super) fn switch_server(&self) -> Result<(), PkiError> {
+        let mut inner = self.inner();
+        let Some(new) = inner.generations.first() else { return Ok(()) };
+        let config = tls::server_config(new.server_certificate()?, &user_authorities(&inner.generations))?;
+        inner.server_config = config;
+        Ok(())
+    }
+
+    /// Last step: only the new generation is trusted.
+    pub(super) fn finish_rotation(&self) -> Result<(), PkiError> {
+        self.inner().generations.truncate(1);
+        self.switch_server()
+    }
+}
+
+fn user_authorities(generations: &[Authority]) -> Vec<rustls_pki_types::CertificateDer<'static>> {
+    generations.iter().map(Authority::user_der).collect()
+}

@@ -1,0 +1,244 @@
+//! The daemon: one task owns the controller, feeds it events and carries its actions out through the ports. It decides
+//! nothing, and knows neither gRPC nor Wasm.
+
+pub mod log;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tribunal_core::action::{Action, Event, Question, Reply, Ticket};
+use tribunal_core::record::{Lifecycle, Record};
+use tribunal_core::{Controller, Settings, Status};
+use tribunal_ports::{Clock, Engine, Ledger, Teleport};
+
+/// Events that wait for the controller; whoever has more waits in turn.
+const EVENTS_MAX: usize = 1_024;
+/// How long calls that are under way may take after a stop was asked for. Teleport's sample watcher promises an end
+/// within 5 s.
+const DRAIN_MAX: Duration = Duration::from_millis(4_000);
+/// How long the last record may take.
+const FAREWELL_MAX: Duration = Duration::from_millis(500);
+
+/// The four seams, as the daemon holds them.
+#[derive(Debug)]
+pub struct Ports<T, E, L, C> {
+    /// The cluster.
+    pub teleport: Arc<T>,
+    /// The panel.
+    pub engine: Arc<E>,
+    /// The record.
+    pub ledger: Arc<L>,
+    /// The time.
+    pub clock: Arc<C>,
+}
+
+/// A call panicked: its reply will never come, so that the daemon ends rather than go on with half of its state. The
+/// next start settles what was under way.
+#[derive(Debug, thiserror::Error)]
+#[error("a call to the outside ended in a bug; please report it: {0}")]
+pub struct Bug(tokio::task::JoinError);
+
+/// Runs until `stop` is cancelled, then lets what is under way finish. `status` shows how it stands.
+///
+/// # Errors
+/// [`Bug`] if a call panicked.
+pub async fn run<T, E, L, C>(
+    ports: Ports<T, E, L, C>,
+    settings: Settings,
+    status: watch::Sender<Option<Status>>,
+    stop: CancellationToken,
+) -> Result<(), Bug>
+where
+    T: Teleport,
+    E: Engine,
+    L: Ledger,
+    C: Clock,
+{
+    let (events, incoming) = mpsc::channel(EVENTS_MAX);
+    let mut tasks = JoinSet::new();
+    let follow = {
+        let (teleport, events) = (Arc::clone(&ports.teleport), events.clone());
+        tokio::spawn(async move { teleport.watch(events).await })
+    };
+    let mut daemon = Loop { ports, events, tasks: &mut tasks };
+    let controller = Controller::new(settings);
+    daemon.note(Lifecycle::Started, "");
+    let turned = daemon.turn(controller, incoming, &status, &stop).await;
+    follow.abort();
+    daemon.drain(turned?).await;
+    daemon.farewell().await;
+    Ok(())
+}
+
+/// What one run of the daemon works with.
+struct Loop<'a, T, E, L, C> {
+    ports: Ports<T, E, L, C>,
+    events: mpsc::Sender<Event>,
+    /// Calls under way; each ends by sending its reply.
+    tasks: &'a mut JoinSet<()>,
+}
+
+// === impl Loop ===
+
+impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
+    /// Feeds the controller until a stop is asked for; gives the controller back with what is still to come.
+    async fn turn(
+        &mut self,
+        mut controller: Controller,
+        mut incoming: mpsc::Receiver<Event>,
+        status: &watch::Sender<Option<Status>>,
+        stop: &CancellationToken,
+    ) -> Result<(Controller, mpsc::Receiver<Event>), Bug> {
+        let mut event = Event::Tick;
+        loop {
+            for action in controller.handle(self.ports.clock.now(), event) {
+                self.carry_out(action);
+            }
+            let now = self.ports.clock.now();
+            let stands = Some(controller.status(now));
+            status.send_if_modified(|shown| {
+                let changed = *shown != stands;
+                shown.clone_from(&stands);
+                changed
+            });
+            let clock = Arc::clone(&self.ports.clock);
+            let timeout = async {
+                match controller.poll_timeout() {
+                    Some(at) => clock.sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::pin!(timeout);
+            event = loop {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => return Ok((controller, incoming)),
+                    Some(event) = incoming.recv() => break event,
+                    Some(ended) = self.tasks.join_next() => ended.map_err(Bug)?,
+                    () = &mut timeout => break Event::Tick,
+                }
+            };
+        }
+    }
+
+    /// Lets calls that are under way finish and records what became of them; begins nothing new.
+    async fn drain(&mut self, (mut controller, mut incoming): (Controller, mpsc::Receiver<Event>)) {
+        let finished = async {
+            while !self.tasks.is_empty() {
+                tokio::select! {
+                    Some(event) = incoming.recv() => {
+                        for action in controller.handle(self.ports.clock.now(), event) {
+                            match action {
+                                Action::Record { ticket: None, record } => self.record(*record),
+                                Action::Record { ticket: Some(_), .. }
+                                | Action::List
+                                | Action::Ask { .. }
+                                | Action::ReadSubject { .. }
+                                | Action::Reread { .. }
+                                | Action::WriteLock { .. }
+                                | Action::DeleteLock { .. }
+                                | Action::Resolve { .. } => {}
+                            }
+                        }
+                    }
+                    _ended = self.tasks.join_next() => {}
+                }
+            }
+        };
+        if tokio::time::timeout(DRAIN_MAX, finished).await.is_err() {
+            tracing::warn!("Calls to Teleport did not end in time; the next start settles them");
+        }
+    }
+
+    async fn farewell(&self) {
+        let at = self.ports.clock.now();
+        let record = Record::Lifecycle { at, what: Lifecycle::Stopped, detail: String::new() };
+        log::record(&record);
+        match tokio::time::timeout(FAREWELL_MAX, self.ports.ledger.append(record)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "The stop could not be recorded"),
+            Err(_elapsed) => tracing::warn!("The stop could not be recorded in time"),
+        }
+    }
+
+    fn note(&mut self, what: Lifecycle, detail: &str) {
+        let at = self.ports.clock.now();
+        self.record(Record::Lifecycle { at, what, detail: detail.to_owned() });
+    }
+
+    /// Puts a record into the ledger that nothing waits for.
+    fn record(&mut self, record: Record) {
+        log::record(&record);
+        let durable = self.ports.ledger.append(record);
+        self.tasks.spawn(async move {
+            if let Err(error) = durable.await {
+                tracing::error!(%error, "The ledger cannot be written; nothing new is enforced until it can");
+            }
+        });
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::List => {
+                let (teleport, events) = (Arc::clone(&self.ports.teleport), self.events.clone());
+                self.tasks.spawn(async move {
+                    let listed = teleport.list().await;
+                    send(&events, Event::Listed(listed)).await;
+                });
+            }
+            Action::Ask { ticket, policy, question, case } => {
+                let engine = Arc::clone(&self.ports.engine);
+                self.reply(ticket, async move {
+                    match question {
+                        Question::Review(request) => Reply::Opinion(engine.review(policy, request, case).await),
+                        Question::Enforce => Reply::Orders(engine.enforce(policy, case).await),
+                    }
+                });
+            }
+            Action::ReadSubject { ticket, user } => {
+                let teleport = Arc::clone(&self.ports.teleport);
+                self.reply(ticket, async move { Reply::Subject(teleport.subject(user).await) });
+            }
+            Action::Record { ticket: None, record } => self.record(*record),
+            Action::Record { ticket: Some(ticket), record } => {
+                log::record(&record);
+                let durable = self.ports.ledger.append(*record);
+                self.reply(ticket, async move { Reply::Recorded(durable.await) });
+            }
+            Action::Reread { ticket, requests, locks } => {
+                let teleport = Arc::clone(&self.ports.teleport);
+                self.reply(ticket, async move { Reply::Reread(teleport.reread(requests, locks).await) });
+            }
+            Action::WriteLock { ticket, lock } => {
+                let teleport = Arc::clone(&self.ports.teleport);
+                self.reply(ticket, async move { Reply::Written(teleport.write_lock(*lock).await) });
+            }
+            Action::DeleteLock { ticket, name } => {
+                let teleport = Arc::clone(&self.ports.teleport);
+                self.reply(ticket, async move { Reply::Written(teleport.delete_lock(name).await) });
+            }
+            Action::Resolve { ticket, resolution } => {
+                let teleport = Arc::clone(&self.ports.teleport);
+                self.reply(ticket, async move { Reply::Written(teleport.resolve(*resolution).await) });
+            }
+        }
+    }
+
+    fn reply(&mut self, ticket: Ticket, call: impl Future<Output = Reply> + Send + 'static) {
+        let events = self.events.clone();
+        self.tasks.spawn(async move {
+            let reply = call.await;
+            send(&events, Event::Done(ticket, reply)).await;
+        });
+    }
+}
+
+/// The loop may be gone already when a reply comes in; then nobody needs it.
+async fn send(events: &mpsc::Sender<Event>, event: Event) {
+    if events.send(event).await.is_err() {
+        tracing::trace!("A reply came after the end");
+    }
+}
