@@ -22,10 +22,10 @@ use tribunal_core::opinion::{Effect, Mode, PolicyName};
 use tribunal_engine::Digest;
 use tribunal_teleport::Address;
 
-pub use self::flags::GoFlags;
+pub use self::flags::{GoBool, GoFlags, InvalidGoBool};
 pub use self::ledger_dir::default_ledger_dir;
 pub use self::limits::Limits;
-pub use self::problem::{ConfigErrors, Place, Problem};
+pub use self::problem::{ConfigErrors, Place, Problem, Spot};
 
 /// The time between two full lists where nothing else is said; Teleport's sample watcher has the same.
 pub const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(30);

@@ -105,8 +105,9 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                 changed
             });
             let clock = Arc::clone(&self.ports.clock);
+            let wake_at = controller.poll_timeout();
             let timeout = async {
-                match controller.poll_timeout() {
+                match wake_at {
                     Some(at) => clock.sleep_until(at).await,
                     None => std::future::pending().await,
                 }

@@ -1,3 +1,8 @@
 //! tribunal: a WebAssembly policy host for Teleport just-in-time access. The rooms of the shell; the core decides.
 
+pub mod assembly;
+pub mod cli;
+pub mod clock;
+pub mod config;
 pub mod daemon;
+pub mod telemetry;

@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use tribunal_plugins::{BUILTINS, Builtin};
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{ComponentTypeRef, Parser, Payload, Validator, WasmFeatures};
 
 /// Largest component, in bytes: instances stay cheap, and a dependency that creeps in is noticed.
-const COMPONENT_BYTES_MAX: usize = 450 * 1024;
+const COMPONENT_BYTES_MAX: usize = 700 * 1024;
 
 /// Names of the imports and exports of the component itself, without those of parts inside of it.
 fn names(component: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
@@ -20,7 +20,10 @@ fn names(component: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
             Payload::ComponentImportSection(section) if depth == 0 => {
-                imports.extend(section.into_iter().map(|import| import.unwrap().name.name.to_owned()));
+                // Types by themselves bring nothing: the contract's world names its own.
+                let imported = section.into_iter().map(Result::unwrap);
+                let imported = imported.filter(|import| !matches!(import.ty, ComponentTypeRef::Type(_)));
+                imports.extend(imported.map(|import| import.name.name.to_owned()));
             }
             Payload::ComponentExportSection(section) if depth == 0 => {
                 exports.extend(section.into_iter().map(|export| export.unwrap().name.name.to_owned()));

@@ -20,14 +20,8 @@ fn check(message: &impl Message, bytes: &[u8]) {
 #[test]
 fn services_have_teleports_full_names() {
     assert_eq!(AuthServiceServer::<()>::NAME, "proto.AuthService");
-    assert_eq!(
-        UsersServiceServer::<()>::NAME,
-        "teleport.users.v1.UsersService"
-    );
-    assert_eq!(
-        UserLoginStateServiceServer::<()>::NAME,
-        "teleport.userloginstate.v1.UserLoginStateService"
-    );
+    assert_eq!(UsersServiceServer::<()>::NAME, "teleport.users.v1.UsersService");
+    assert_eq!(UserLoginStateServiceServer::<()>::NAME, "teleport.userloginstate.v1.UserLoginStateService");
 }
 
 #[test]
@@ -38,18 +32,10 @@ fn a_state_setter_is_encoded_by_teleports_numbers() {
         delegator: "b".into(),
         reason: "c".into(),
         annotations: Some(wrappers::LabelValues {
-            values: BTreeMap::from([(
-                "k".into(),
-                wrappers::StringValues {
-                    values: vec!["v".into()],
-                },
-            )]),
+            values: BTreeMap::from([("k".into(), wrappers::StringValues { values: vec!["v".into()] })]),
         }),
         roles: vec!["d".into()],
-        assume_start_time: Some(Timestamp {
-            seconds: 1,
-            nanos: 0,
-        }),
+        assume_start_time: Some(Timestamp { seconds: 1, nanos: 0 }),
     };
     #[rustfmt::skip]
     check(&setter, &[
@@ -71,10 +57,7 @@ fn a_lock_is_encoded_by_teleports_numbers() {
         metadata: Some(types::Metadata {
             name: "n".into(),
             labels: BTreeMap::from([("a".into(), "b".into())]),
-            expires: Some(Timestamp {
-                seconds: 2,
-                nanos: 0,
-            }),
+            expires: Some(Timestamp { seconds: 2, nanos: 0 }),
             revision: "r".into(),
             ..Default::default()
         }),
@@ -85,10 +68,7 @@ fn a_lock_is_encoded_by_teleports_numbers() {
                 ..Default::default()
             }),
             message: "m".into(),
-            expires: Some(Timestamp {
-                seconds: 3,
-                nanos: 0,
-            }),
+            expires: Some(Timestamp { seconds: 3, nanos: 0 }),
             created_at: None,
             created_by: "c".into(),
         }),
@@ -131,24 +111,13 @@ fn a_request_is_decoded_by_teleports_numbers() {
     assert_eq!(spec.state(), types::RequestState::Pending);
     assert_eq!(spec.created.unwrap().seconds, -62_135_596_800);
     assert_eq!(spec.reviews.first().unwrap().author, "w");
-    assert_eq!(
-        spec.requested_resource_ids
-            .first()
-            .unwrap()
-            .sub_resource_name,
-        "s"
-    );
+    assert_eq!(spec.requested_resource_ids.first().unwrap().sub_resource_name, "s");
     assert_eq!(spec.resource_expiry.unwrap().seconds, 9);
     assert_eq!(spec.request_kind(), types::AccessRequestKind::LongTerm);
     let resource = spec.requested_resource_access_ids.first().unwrap();
     assert_eq!(resource.id.as_ref().unwrap().name, "n");
-    let types::resource_constraints::Details::Ssh(ssh) = resource
-        .constraints
-        .as_ref()
-        .unwrap()
-        .details
-        .as_ref()
-        .unwrap()
+    let types::resource_constraints::Details::Ssh(ssh) =
+        resource.constraints.as_ref().unwrap().details.as_ref().unwrap()
     else {
         unreachable!("field 11 is SSH");
     };
@@ -159,13 +128,7 @@ fn a_request_is_decoded_by_teleports_numbers() {
 fn a_constraint_of_an_unknown_kind_decodes_to_none() {
     let bytes = [0x0a, 2, b'v', b'2', 0x62, 0];
     let constraints = types::ResourceConstraints::decode(bytes.as_slice()).unwrap();
-    assert_eq!(
-        constraints,
-        types::ResourceConstraints {
-            version: "v2".into(),
-            details: None
-        }
-    );
+    assert_eq!(constraints, types::ResourceConstraints { version: "v2".into(), details: None });
 }
 
 #[test]
@@ -174,27 +137,15 @@ fn events_are_told_apart_by_teleports_numbers() {
     // INIT is the zero value, and so not on the wire at all.
     let init = decode(&[0xda, 0x02, 4, 0x2a, 2, 0x0a, 0]);
     assert_eq!(init.r#type(), proto::Operation::Init);
-    assert!(matches!(
-        init.resource,
-        Some(proto::event::Resource::WatchStatus(_))
-    ));
+    assert!(matches!(init.resource, Some(proto::event::Resource::WatchStatus(_))));
     let put = decode(&[0x08, 1, 0x72, 3, 0x0a, 1, b'k']);
     assert_eq!(put.r#type(), proto::Operation::Put);
-    assert!(matches!(
-        put.resource,
-        Some(proto::event::Resource::AccessRequest(_))
-    ));
+    assert!(matches!(put.resource, Some(proto::event::Resource::AccessRequest(_))));
     let lock = decode(&[0x08, 1, 0xc2, 0x01, 3, 0x0a, 1, b'k']);
-    assert!(matches!(
-        lock.resource,
-        Some(proto::event::Resource::Lock(_))
-    ));
+    assert!(matches!(lock.resource, Some(proto::event::Resource::Lock(_))));
     let delete = decode(&[0x08, 2, 0x12, 3, 0x0a, 1, b'k']);
     assert_eq!(delete.r#type(), proto::Operation::Delete);
-    assert!(matches!(
-        delete.resource,
-        Some(proto::event::Resource::ResourceHeader(_))
-    ));
+    assert!(matches!(delete.resource, Some(proto::event::Resource::ResourceHeader(_))));
     // A kind that this API does not know (field 45: an access list).
     assert_eq!(decode(&[0x08, 1, 0xea, 0x02, 0]).resource, None);
 }
@@ -205,17 +156,9 @@ fn leases_skip_the_fourth_number() {
         semaphore_kind: "k".into(),
         semaphore_name: "n".into(),
         lease_id: "l".into(),
-        expires: Some(Timestamp {
-            seconds: 4,
-            nanos: 0,
-        }),
+        expires: Some(Timestamp { seconds: 4, nanos: 0 }),
     };
-    check(
-        &lease,
-        &[
-            0x0a, 1, b'k', 0x12, 1, b'n', 0x1a, 1, b'l', 0x2a, 2, 0x08, 4,
-        ],
-    );
+    check(&lease, &[0x0a, 1, b'k', 0x12, 1, b'n', 0x1a, 1, b'l', 0x2a, 2, 0x08, 4]);
 }
 
 #[test]
@@ -224,39 +167,22 @@ fn plugin_data_is_nested_maps() {
         spec: Some(types::PluginDataSpecV3 {
             entries: BTreeMap::from([(
                 "p".into(),
-                types::PluginDataEntry {
-                    data: BTreeMap::from([("k".into(), "v".into())]),
-                },
+                types::PluginDataEntry { data: BTreeMap::from([("k".into(), "v".into())]) },
             )]),
         }),
         ..Default::default()
     };
-    check(
-        &data,
-        &[
-            0x2a, 15, 0x0a, 13, 0x0a, 1, b'p', 0x12, 8, 0x0a, 6, 0x0a, 1, b'k', 0x12, 1, b'v',
-        ],
-    );
+    check(&data, &[0x2a, 15, 0x0a, 13, 0x0a, 1, b'p', 0x12, 8, 0x0a, 6, 0x0a, 1, b'k', 0x12, 1, b'v']);
 }
 
 #[test]
 fn roles_are_encoded_by_teleports_numbers() {
     let role = types::RoleV6 {
         spec: Some(types::RoleSpecV6 {
-            options: Some(types::RoleOptions {
-                max_session_ttl: 1,
-                request_access: "o".into(),
-            }),
+            options: Some(types::RoleOptions { max_session_ttl: 1, request_access: "o".into() }),
             allow: Some(types::RoleConditions {
-                rules: vec![types::Rule {
-                    resources: vec!["r".into()],
-                    verbs: vec!["v".into()],
-                    ..Default::default()
-                }],
-                request: Some(types::AccessRequestConditions {
-                    max_duration: 7,
-                    ..Default::default()
-                }),
+                rules: vec![types::Rule { resources: vec!["r".into()], verbs: vec!["v".into()], ..Default::default() }],
+                request: Some(types::AccessRequestConditions { max_duration: 7, ..Default::default() }),
                 review_requests: Some(types::AccessReviewConditions {
                     preview_as_roles: vec!["p".into()],
                     ..Default::default()
@@ -282,35 +208,19 @@ fn a_users_traits_are_a_map_and_a_login_states_are_pairs() {
     let user = types::UserSpecV2 {
         roles: vec!["r".into()],
         traits: Some(wrappers::LabelValues {
-            values: BTreeMap::from([(
-                "k".into(),
-                wrappers::StringValues {
-                    values: vec!["v".into()],
-                },
-            )]),
+            values: BTreeMap::from([("k".into(), wrappers::StringValues { values: vec!["v".into()] })]),
         }),
         ..Default::default()
     };
-    check(
-        &user,
-        &[
-            0x22, 1, b'r', 0x2a, 10, 0x0a, 8, 0x0a, 1, b'k', 0x12, 3, 0x0a, 1, b'v',
-        ],
-    );
+    check(&user, &[0x22, 1, b'r', 0x2a, 10, 0x0a, 8, 0x0a, 1, b'k', 0x12, 3, 0x0a, 1, b'v']);
     let state = userloginstate_v1::UserLoginState {
         header: Some(header_v1::ResourceHeader {
-            metadata: Some(header_v1::Metadata {
-                name: "u".into(),
-                ..Default::default()
-            }),
+            metadata: Some(header_v1::Metadata { name: "u".into(), ..Default::default() }),
             ..Default::default()
         }),
         spec: Some(userloginstate_v1::Spec {
             roles: vec!["r".into()],
-            traits: vec![trait_v1::Trait {
-                key: "k".into(),
-                values: vec!["v".into()],
-            }],
+            traits: vec![trait_v1::Trait { key: "k".into(), values: vec!["v".into()] }],
             ..Default::default()
         }),
     };

@@ -132,6 +132,11 @@ macro_rules! export {
                 }
             }
 
+            // Natively nothing calls the policy; without this the compiler would call it dead code.
+            #[cfg(not(target_arch = "wasm32"))]
+            #[used]
+            static DESCRIBE: fn() -> $crate::Description = $crate::runtime::describe::<$policy>;
+
             #[cfg(target_arch = "wasm32")]
     $crate::bindings::__export_bindings!(Exported with_types_in $crate::bindings);
         };

@@ -2,7 +2,7 @@
 
 use crate::lock::LockName;
 use crate::opinion::LockOrder;
-use crate::request::{AccessRequest, RequestId, Subject};
+use crate::request::{AccessRequest, Decider, RequestId, RequestState, Subject};
 use crate::time::Timestamp;
 
 /// A lock in force on a request, as a policy sees it.
@@ -62,6 +62,18 @@ impl Case {
     #[must_use]
     pub fn find(&self, id: &RequestId) -> Option<&CaseRequest> {
         self.requests.iter().find(|entry| entry.request.id == *id)
+    }
+
+    /// This case as it would be if this request were approved: what policies are shown when they are asked which locks
+    /// its approval needs.
+    #[must_use]
+    pub fn as_if_held(&self, id: &RequestId) -> Self {
+        let mut case = self.clone();
+        if let Some(entry) = case.requests.iter_mut().find(|entry| entry.request.id == *id) {
+            entry.request.state = RequestState::Approved;
+            entry.request.decided_by = Decider::Tribunal;
+        }
+        case
     }
 
     /// This case with these orders shown as locks in force: what a later policy of the panel sees.

@@ -81,7 +81,7 @@ pub struct Status {
     pub in_flight: usize,
     /// Subjects waiting to be judged.
     pub waiting: usize,
-    /// Whether subjects wait for a retry after a failure.
+    /// Subjects whose last round failed.
     pub retrying: usize,
 }
 
@@ -139,11 +139,12 @@ impl Controller {
                 self.apply(event);
             }
             Event::Listed(Ok(listing)) => {
-                self.view.replace(listing);
-                for event in self.sync.listed(now, self.settings.poll_interval) {
-                    self.apply(event);
+                if let Some(meanwhile) = self.sync.listed(now, self.settings.poll_interval) {
+                    self.view.replace(listing);
+                    meanwhile.into_iter().for_each(|event| self.apply(event));
+                    self.sync.resolved_lately().for_each(|request| self.view.put_resolved(request));
+                    self.wake_everybody();
                 }
-                self.wake_everybody();
             }
             Event::Listed(Err(failure)) => self.sync.list_failed(now, failure),
             Event::Facts(facts) => {
@@ -163,7 +164,8 @@ impl Controller {
     pub fn poll_timeout(&self) -> Option<Timestamp> {
         let due = self.due.first().map(|(at, _)| *at);
         let list = self.sync.next_list();
-        let blind = self.sync.blind_from(self.settings.poll_interval);
+        // Once it is blind and said so, time alone changes nothing about that.
+        let blind = self.sync.blind_from(self.settings.poll_interval).filter(|_| !self.told_blind);
         [due, list, blind].into_iter().flatten().min()
     }
 
@@ -234,7 +236,7 @@ impl Controller {
             self.wake(&user);
         }
         let view = &self.view;
-        self.subjects.retain(|user, state| !state.progress.is_idle() || state.is_queued() || view.has_requests(user));
+        self.subjects.retain(|user, state| state.is_busy() || view.has_requests(user));
         let subjects = &self.subjects;
         self.due.retain(|(_, user)| subjects.contains_key(user));
     }
@@ -290,9 +292,13 @@ impl Controller {
         ticket
     }
 
-    fn decision_id(&mut self) -> DecisionId {
+    /// The id of the next decision; it is used up by [`Self::decided`], so that ids in the ledger have no gaps.
+    fn next_decision(&self) -> DecisionId {
+        DecisionId::new(format!("{}-{}", self.settings.instance, self.decisions_made + 1))
+    }
+
+    fn decided(&mut self) {
         self.decisions_made += 1;
-        DecisionId::new(format!("{}-{}", self.settings.instance, self.decisions_made))
     }
 
     fn set_progress(&mut self, user: &UserName, progress: Progress) {

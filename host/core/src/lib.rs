@@ -1,6 +1,8 @@
 //! The sans-I/O core of tribunal: [`Event`](action::Event)s in, [`Action`](action::Action)s out, time passed in. It
 //! decides and touches nothing: no async, no network, no files, no clock, no randomness, no log.
 
+#![forbid(unsafe_code)]
+
 pub mod action;
 pub mod case;
 pub mod controller;

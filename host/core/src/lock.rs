@@ -102,14 +102,20 @@ impl Lock {
     }
 
     /// The request that this lock is ours on: named by us, on nothing but that request, and not written by anybody
-    /// else since.
+    /// else since. Those of Teleport's sample watcher are ours too, whatever bot it ran as.
     #[must_use]
     pub fn ours(&self, own_user: &UserName) -> Option<&RequestId> {
         let LockTarget { user: None, role: None, access_request: Some(id), other: false } = &self.target else {
             return None;
         };
-        let suffix = self.name.0.strip_prefix(LOCK_PREFIX).or_else(|| self.name.0.strip_prefix(WATCHER_LOCK_PREFIX))?;
-        let written_by_us = self.created_by.is_empty() || self.created_by == own_user.as_str();
-        (suffix == id.as_str() && written_by_us).then_some(id)
+        let by_us = self.created_by.is_empty() || self.created_by == own_user.as_str();
+        let (suffix, by_us) = match self.name.0.strip_prefix(LOCK_PREFIX) {
+            Some(suffix) => (suffix, by_us),
+            None => {
+                let suffix = self.name.0.strip_prefix(WATCHER_LOCK_PREFIX)?;
+                (suffix, by_us || UserName::new(self.created_by.as_str()).is_bot())
+            }
+        };
+        (suffix == id.as_str() && by_us).then_some(id)
     }
 }

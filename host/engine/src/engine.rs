@@ -11,20 +11,26 @@ use std::sync::Arc;
 use wasmtime::component::{HasSelf, Linker};
 
 use self::limits::Limits;
-use self::pool::Pool;
+use self::pool::{Job, Lane, Pool};
 use self::ticker::Ticker;
 use crate::bindings::{inert, policy};
 use crate::host::Host;
 use crate::host::log::Log;
 use crate::host::wasi::Wasi;
 
-/// Everything that outlives a panel. Dropping it stops its threads.
+/// Everything that a panel shares with the one that replaces it. Dropping it stops its threads.
 pub(crate) struct Runtime {
     pub(crate) limits: Limits,
     pub(crate) wasm: wasmtime::Engine,
     pub(crate) linker: Linker<Host>,
     pub(crate) ticker: Arc<Ticker>,
     pub(crate) pool: Pool,
+}
+
+/// A plugin's lane, open while this lives.
+pub(crate) struct OpenLane {
+    runtime: Arc<Runtime>,
+    lane: Lane,
 }
 
 // === impl Runtime ===
@@ -42,6 +48,26 @@ impl Runtime {
         let pool = Pool::start(limits.workers(), limits.worker_stack_bytes())
             .map_err(|error| format!("cannot start the workers: {error}"))?;
         Ok(Self { limits, wasm, linker, ticker: Arc::new(ticker), pool })
+    }
+}
+
+// === impl OpenLane ===
+
+impl OpenLane {
+    /// A lane that runs at most `concurrency` jobs at a time.
+    pub(crate) fn new(runtime: &Arc<Runtime>, concurrency: usize) -> Self {
+        Self { runtime: Arc::clone(runtime), lane: runtime.pool.open(concurrency) }
+    }
+
+    /// Queues a job.
+    pub(crate) fn submit(&self, job: Job) {
+        self.runtime.pool.submit(self.lane, job);
+    }
+}
+
+impl Drop for OpenLane {
+    fn drop(&mut self) {
+        self.runtime.pool.close(self.lane);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looks at a plugin's bytes before anything is compiled: whether it is a component of our world, and what it wants from
 //! the host. It reads and never runs.
 
-use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload};
+use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payload, TypeBounds};
 
 use crate::engine::limits::Limits;
 use crate::load::LoadProblem;
@@ -114,7 +114,11 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
             Payload::ComponentImportSection(imports) if depth == 0 => {
                 too_many("imports", "imports", imports.count(), IMPORTS_MAX)?;
                 for import in imports {
-                    surface.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                    let import = import.map_err(malformed)?;
+                    // A name for one of the contract's types, which the world itself `use`s: nothing is asked of us.
+                    if !matches!(import.ty, ComponentTypeRef::Type(TypeBounds::Eq(_))) {
+                        surface.imports.push(import.name.name.to_owned());
+                    }
                 }
             }
             Payload::ComponentExportSection(exports) if depth == 0 => {

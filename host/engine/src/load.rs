@@ -11,9 +11,8 @@ use wasmtime::component::Component;
 use crate::bindings::policy::PolicyPre;
 use crate::description::Description;
 use crate::digest::Digest;
-use crate::engine::Runtime;
+use crate::engine::{OpenLane, Runtime};
 use crate::engine::limits::{Limits, RaisedLimit};
-use crate::engine::pool::Lane;
 use crate::inspect;
 use crate::panel::PluginSpec;
 use crate::policy::Policy;
@@ -139,7 +138,7 @@ pub enum LoadProblem {
 }
 
 /// Loads one plugin. Its `describe` and `configure` run in `lane`.
-pub(crate) fn load(runtime: &Runtime, spec: &PluginSpec, lane: Lane, limits: Limits) -> Result<Policy, LoadProblem> {
+pub(crate) fn load(runtime: &Runtime, spec: &PluginSpec, lane: &OpenLane, limits: Limits) -> Result<Policy, LoadProblem> {
     let digest = Digest::of(&spec.bytes);
     if let Some(expected) = spec.digest
         && expected != digest
@@ -158,11 +157,11 @@ pub(crate) fn load(runtime: &Runtime, spec: &PluginSpec, lane: Lane, limits: Lim
         limits,
     });
 
-    let given = on_worker(runtime, lane, &sandbox, session::describe)?;
+    let given = on_worker(lane, &sandbox, session::describe)?;
     let description = Description::check(given).map_err(LoadProblem::Description)?;
     let effects = grant(spec.effects.as_ref(), &description)?;
     let tried = settings.clone();
-    let refusals = on_worker(runtime, lane, &sandbox, move |sandbox| session::try_settings(sandbox, &tried))?;
+    let refusals = on_worker(lane, &sandbox, move |sandbox| session::try_settings(sandbox, &tried))?;
     if let Err(faults) = refusals {
         let faults = faults.iter().take(SETTINGS_FAULTS_MAX).map(|fault| text::clip(fault, MESSAGE_BYTES_MAX));
         return Err(LoadProblem::Settings(faults.collect()));
@@ -201,20 +200,16 @@ fn link(runtime: &Runtime, component: &Component) -> Result<PolicyPre<crate::hos
 
 /// Runs the guest on one of the engine's own threads and waits for it: the caller's stack may be anything.
 fn on_worker<T: Send + 'static>(
-    runtime: &Runtime,
-    lane: Lane,
+    lane: &OpenLane,
     sandbox: &Arc<Sandbox>,
     call: impl FnOnce(&Sandbox) -> Result<T, Fault> + Send + 'static,
 ) -> Result<T, LoadProblem> {
     let (reply, answer) = mpsc::sync_channel(1);
     let sandbox = Arc::clone(sandbox);
-    runtime.pool.submit(
-        lane,
-        Box::new(move || {
-            // Nobody listens any more only if the caller's thread is gone.
-            let _ = reply.send(call(&sandbox));
-        }),
-    );
+    lane.submit(Box::new(move || {
+        // Nobody listens any more only if the caller's thread is gone.
+        let _ = reply.send(call(&sandbox));
+    }));
     match answer.recv() {
         Ok(result) => result.map_err(LoadProblem::Setup),
         Err(mpsc::RecvError) => Err(LoadProblem::Engine("the engine gave no answer: see its log".into())),

@@ -12,9 +12,8 @@ use tribunal_ports::Engine;
 
 use crate::description::Description;
 use crate::digest::Digest;
-use crate::engine::Runtime;
+use crate::engine::{OpenLane, Runtime};
 use crate::engine::limits::{LimitOverrides, Limits};
-use crate::engine::pool::Lane;
 use crate::load::{self, LoadError, LoadProblem};
 use crate::policy::Policy;
 
@@ -54,7 +53,6 @@ pub struct PolicyInfo {
 
 /// The loaded policies. Dropping it ends its threads, each after the evaluation that it is at.
 pub struct Panel {
-    runtime: Runtime,
     seats: Vec<Seat>,
 }
 
@@ -62,7 +60,7 @@ pub struct Panel {
 struct Seat {
     member: Member,
     policy: Arc<Policy>,
-    lane: Lane,
+    lane: OpenLane,
     /// Places for evaluations of this policy, running and waiting.
     places: Arc<Semaphore>,
 }
@@ -94,6 +92,7 @@ impl Panel {
     /// All that is wrong with any of them.
     pub fn load(specs: Vec<PluginSpec>, limits: Limits) -> Result<Self, Vec<LoadError>> {
         let runtime = Runtime::start(limits)
+            .map(Arc::new)
             .map_err(|error| vec![LoadError { plugin: None, problem: LoadProblem::Engine(error) }])?;
         let mut names = BTreeSet::new();
         let (mut seats, mut errors) = (Vec::new(), Vec::new());
@@ -104,7 +103,7 @@ impl Panel {
                 Err(problem) => errors.push(LoadError { plugin: Some(spec.name), problem }),
             }
         }
-        if errors.is_empty() { Ok(Self { runtime, seats }) } else { Err(errors) }
+        if errors.is_empty() { Ok(Self { seats }) } else { Err(errors) }
     }
 
     /// The policies as the core weighs them, in the order of the configuration.
@@ -132,18 +131,15 @@ impl Panel {
         let place = Arc::clone(&seat.places).acquire_owned().await.map_err(|_| unavailable("its queue is closed"))?;
         let (reply, answer) = oneshot::channel();
         let (policy, member) = (Arc::clone(&seat.policy), seat.member.clone());
-        self.runtime.pool.submit(
-            seat.lane,
-            Box::new(move || {
-                // Who asked has gone: nobody needs the answer.
-                if reply.is_closed() {
-                    return;
-                }
-                let result = question(&policy, &member);
-                drop(place);
-                let _ = reply.send(result);
-            }),
-        );
+        seat.lane.submit(Box::new(move || {
+            // Who asked has gone: nobody needs the answer.
+            if reply.is_closed() {
+                return;
+            }
+            let result = question(&policy, &member);
+            drop(place);
+            let _ = reply.send(result);
+        }));
         answer.await.unwrap_or_else(|_| Err(unavailable("the host gave up on the evaluation: see its log")))
     }
 }
@@ -162,22 +158,17 @@ impl Engine for Panel {
 // === impl Seat ===
 
 impl Seat {
-    fn load(runtime: &Runtime, spec: &PluginSpec) -> Result<Self, LoadProblem> {
+    fn load(runtime: &Arc<Runtime>, spec: &PluginSpec) -> Result<Self, LoadProblem> {
         let limits = runtime.limits.lowered(&spec.limits).map_err(LoadProblem::Raised)?;
         let places = Semaphore::new(limits.concurrency.saturating_add(limits.queue).min(Semaphore::MAX_PERMITS));
-        let lane = runtime.pool.open(limits.concurrency);
-        match load::load(runtime, spec, lane, limits) {
-            Ok(policy) => Ok(Self {
-                member: Member { name: spec.name.clone(), effects: policy.effects.clone(), mode: spec.mode },
-                policy: Arc::new(policy),
-                lane,
-                places: Arc::new(places),
-            }),
-            Err(problem) => {
-                runtime.pool.close(lane);
-                Err(problem)
-            }
-        }
+        let lane = OpenLane::new(runtime, limits.concurrency);
+        let policy = load::load(runtime, spec, &lane, limits)?;
+        Ok(Self {
+            member: Member { name: spec.name.clone(), effects: policy.effects.clone(), mode: spec.mode },
+            policy: Arc::new(policy),
+            lane,
+            places: Arc::new(places),
+        })
     }
 
     fn info(&self) -> PolicyInfo {

@@ -87,6 +87,11 @@ impl<'t> Section<'t> {
         Self { name: name.into(), span, table, known: Vec::new() }
     }
 
+    /// Whether the key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
     /// The value of a key, which is hereby known.
     pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'t>> {
         self.known.push(key);
@@ -226,14 +231,24 @@ impl<'t> Section<'t> {
         Some(strings)
     }
 
-    /// Notes that a key is missing.
-    pub(super) fn missing(&self, key: &str, example: &str, findings: &mut Findings<'_>) {
+    /// A string that has to be there.
+    pub(super) fn required_string(
+        &mut self,
+        key: &'static str,
+        example: &str,
+        findings: &mut Findings<'_>,
+    ) -> Option<(String, Span)> {
+        if self.table.contains_key(key) {
+            return self.string(key, example, findings);
+        }
+        self.known.push(key);
         let what = if self.span.is_some() {
             format!("`{}` lacks `{key}`", self.name)
         } else {
             format!("`{}` and its `{key}` are missing", self.name)
         };
         findings.missing(self.span.as_ref(), what, format!("write for example `{key} = \"{example}\"`"));
+        None
     }
 
     /// Notes every key that nobody asked for.

@@ -89,7 +89,7 @@ fn read(
         },
     };
     section.finish(findings);
-    Some(Plugin { name: name?, source: source??, digest: digest.flatten(), mode, effects: effects?, settings, origin })
+    Some(Plugin { name: name?, source: source?, digest: digest.flatten(), mode, effects: effects?, settings, origin })
 }
 
 fn read_name(
@@ -97,12 +97,7 @@ fn read_name(
     names: &mut Vec<(String, Span)>,
     findings: &mut Findings<'_>,
 ) -> Option<PolicyName> {
-    const KEY: &str = "name";
-    // A name that is there and wrong is not missing.
-    let (before, Some((name, span))) = (findings.count(), section.string(KEY, "cap", findings)) else {
-        return None;
-    };
-    let _ = before;
+    let (name, span) = section.required_string("name", "cap", findings)?;
     if let Some(why) = no_name(&name) {
         findings.at(&span, format!("`{name}` is no name for a plugin: {why}"), "write lower case words joined by `-`");
         return None;
@@ -125,4 +120,86 @@ fn no_name(name: &str) -> Option<&'static str> {
     }
     let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     (!name.split('-').all(word)).then_some("it has other characters than `a` to `z`, `0` to `9` and single `-`")
+}
+
+/// Where the component comes from.
+fn read_source(section: &mut Section<'_>, base: &Path, findings: &mut Findings<'_>) -> Option<Source> {
+    let (source, span) = section.required_string("source", "builtin:cap", findings)?;
+    let Some(name) = source.strip_prefix(BUILTIN_PREFIX) else {
+        return match path::resolve(&source, base) {
+            Ok(path) => Some(Source::File(path)),
+            Err((what, help)) => {
+                findings.at(&span, format!("`source`: {what}"), help);
+                None
+            }
+        };
+    };
+    let found = builtin(name).map(Source::Builtin);
+    if found.is_none() {
+        let names: Vec<&'static str> = BUILTINS.iter().map(|builtin| builtin.name).collect();
+        let help = match nearest(name, &names) {
+            Some(near) => format!("did you mean `{BUILTIN_PREFIX}{near}`?"),
+            None => format!("there are {}", listed(&names)),
+        };
+        findings.at(&span, format!("no policy `{name}` ships with the host"), help);
+    }
+    found
+}
+
+/// The policy of this name that ships with the host.
+pub(super) fn builtin(name: &str) -> Option<&'static Builtin> {
+    BUILTINS.iter().find(|builtin| builtin.name == name)
+}
+
+/// What is granted; none inside: all that it declares.
+fn read_effects(
+    section: &mut Section<'_>,
+    source: Option<&Source>,
+    findings: &mut Findings<'_>,
+) -> Option<Option<BTreeSet<Effect>>> {
+    const KEY: &str = "effects";
+    const EXAMPLE: &str = "[\"deny\"]";
+    if !section.has(KEY) {
+        return match source {
+            Some(Source::Builtin(_)) | None => {
+                section.take(KEY);
+                Some(None)
+            }
+            Some(Source::File(_)) => {
+                section.take(KEY);
+                findings.missing(
+                    section.span.as_ref(),
+                    "this plugin is granted no `effects`: a component from a file may do only what you say",
+                    format!("write for example `{KEY} = {EXAMPLE}`; there are {}", listed(&effect_names())),
+                );
+                None
+            }
+        };
+    }
+    let mut effects = BTreeSet::new();
+    let words = section.strings(KEY, EXAMPLE, findings)?;
+    let mut faultless = true;
+    for (word, span) in &words {
+        match Effect::parse(word) {
+            Some(effect) => {
+                if !effects.insert(effect) {
+                    findings.at(span, format!("`{KEY}` names `{word}` twice"), "remove one");
+                    faultless = false;
+                }
+            }
+            None => {
+                let help = match nearest(word, &effect_names()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("there are {}", listed(&effect_names())),
+                };
+                findings.at(span, format!("there is no effect `{word}`"), help);
+                faultless = false;
+            }
+        }
+    }
+    faultless.then_some(Some(effects))
+}
+
+fn effect_names() -> Vec<&'static str> {
+    Effect::ALL.iter().map(|effect| effect.as_str()).collect()
 }

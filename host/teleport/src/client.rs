@@ -19,8 +19,9 @@ use tribunal_proto::proto::auth_service_client::AuthServiceClient;
 use tribunal_proto::userloginstate_v1::user_login_state_service_client::UserLoginStateServiceClient;
 use tribunal_proto::users_v1::users_service_client::UsersServiceClient;
 
+use crate::address::Address;
 use crate::connect::{self, Target, Versioned};
-use crate::failure::{Method, explain, too_late};
+use crate::failure::{Method, explain};
 use crate::identity::Identity;
 
 /// How long a call may take, in seconds.
@@ -73,6 +74,9 @@ pub struct Cluster {
 #[derive(Debug)]
 pub(crate) struct Connection {
     channel: Versioned,
+    address: Address,
+    /// A connection is being made just now.
+    dialing: Arc<AtomicBool>,
     identity: Arc<Identity>,
     /// The server lacks `ListAccessRequests`.
     streams_requests: AtomicBool,
@@ -117,8 +121,9 @@ impl Client {
     /// # Errors
     /// If there is no connection or no answer; the text says why and what to do.
     pub async fn ping(&self) -> Result<Cluster, Failure> {
-        let mut auth = self.connection().auth();
-        let pong = self.call(auth.ping(PingRequest {})).await.map_err(|status| explain(PING, &status))?;
+        let connection = self.connection();
+        let mut auth = connection.auth();
+        let pong = self.call(&connection, auth.ping(PingRequest {})).await.map_err(|status| explain(PING, &status))?;
         let features = pong.server_features.unwrap_or_default();
         Ok(Cluster {
             name: pong.cluster_name,
@@ -152,12 +157,16 @@ impl Client {
         self.connection.subscribe()
     }
 
-    /// The answer to a call, if it comes in time.
-    async fn call<T>(&self, call: impl Future<Output = Result<Response<T>, Status>>) -> Result<T, Status> {
+    /// The answer to a call on `connection`, if it comes in time.
+    async fn call<T>(
+        &self,
+        connection: &Connection,
+        call: impl Future<Output = Result<Response<T>, Status>>,
+    ) -> Result<T, Status> {
         let after = self.limits.call;
         match tokio::time::timeout(after, call).await {
             Ok(answer) => answer.map(Response::into_inner),
-            Err(_) => Err(too_late(after)),
+            Err(_) => Err(connection.too_late(after)),
         }
     }
 }
@@ -167,8 +176,11 @@ impl Client {
 impl Connection {
     async fn new(target: &Target) -> Result<Self, Failure> {
         let identity = target.identity().await.map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
+        let dialing = Arc::new(AtomicBool::new(false));
         Ok(Self {
-            channel: connect::channel(target),
+            channel: connect::channel(target, &dialing),
+            address: target.address.clone(),
+            dialing,
             identity: Arc::new(identity),
             streams_requests: AtomicBool::new(false),
             lists_locks_at_once: AtomicBool::new(false),
@@ -185,6 +197,18 @@ impl Connection {
 
     fn login_states(&self) -> UserLoginStateServiceClient<Versioned> {
         UserLoginStateServiceClient::new(self.channel.clone()).max_decoding_message_size(MESSAGE_BYTES_MAX)
+    }
+
+    /// What becomes of a call that was not answered in time.
+    pub(crate) fn too_late(&self, after: Duration) -> Status {
+        let mut said = format!("no answer within {} s", after.as_secs_f32());
+        if self.dialing.load(Ordering::Relaxed) {
+            let address = &self.address;
+            said.push_str(&format!(
+                ", still connecting to `{address}`; check the address, the port and the network between"
+            ));
+        }
+        Status::deadline_exceeded(said)
     }
 
     /// Forgets what the server lacks: it may be another one now.

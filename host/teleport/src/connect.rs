@@ -6,6 +6,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
@@ -125,8 +126,8 @@ pub enum ConnectError {
     },
 }
 
-/// A channel to `target`. It connects when it is first used, and again after each break.
-pub(crate) fn channel(target: &Target) -> Versioned {
+/// A channel to `target`. It connects when it is first used, and again after each break; `dialing` is true meanwhile.
+pub(crate) fn channel(target: &Target, dialing: &Arc<AtomicBool>) -> Versioned {
     // The name is the authority of all calls. The scheme of the endpoint tells tonic to leave TLS to the connector;
     // that of the origin is what the server is told.
     let endpoint = Endpoint::from(Uri::from_static("http://teleport.cluster.local"))
@@ -135,15 +136,19 @@ pub(crate) fn channel(target: &Target) -> Versioned {
         .keep_alive_timeout(Duration::from_secs(KEEPALIVE_ANSWER_SECS_MAX))
         .keep_alive_while_idle(true);
     let endpoint = endpoint.clone().user_agent(USER_AGENT).unwrap_or(endpoint);
-    let target = Arc::new(target.clone());
+    let (target, dialing) = (Arc::new(target.clone()), Arc::clone(dialing));
     let channel = endpoint.connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
-        let target = Arc::clone(&target);
-        async move { target.dial().await.map(TokioIo::new) }
+        let (target, dialing) = (Arc::clone(&target), Arc::clone(&dialing));
+        async move {
+            dialing.store(true, Ordering::Relaxed);
+            let dialed = target.dial().await;
+            dialing.store(false, Ordering::Relaxed);
+            dialed.map(TokioIo::new)
+        }
     }));
     InterceptedService::new(channel, with_version)
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's signature")]
 #[expect(clippy::unnecessary_wraps, reason = "tonic's signature")]
 fn with_version(mut request: Request<()>) -> Result<Request<()>, Status> {
     request.metadata_mut().insert("version", MetadataValue::from_static(TELEPORT_VERSION));

@@ -3,7 +3,6 @@
 //! Must never hide what the server said; must never repeat it without bound either.
 
 use std::error::Error;
-use std::time::Duration;
 
 use tonic::{Code, Status};
 use tribunal_core::failure::{Failure, FailureClass};
@@ -58,11 +57,6 @@ pub(crate) fn explain(method: Method, status: &Status) -> Failure {
         | Code::DataLoss => String::new(),
     };
     Failure::new(class, format!("`{name}`: {code}: {said}{remedy}"))
-}
-
-/// What becomes of a call that was not answered in time.
-pub(crate) fn too_late(after: Duration) -> Status {
-    Status::deadline_exceeded(format!("no answer within {} s", after.as_secs_f32()))
 }
 
 /// How to react to a code of gRPC, and its name (the codes that Teleport sends: `gravitational/trace`, `trail`).

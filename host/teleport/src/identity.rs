@@ -148,7 +148,7 @@ impl Identity {
             return Err(InvalidIdentity::UnexpectedBlock { label: block.label.to_owned(), line: block.line });
         }
         let (own, authorities) = certificates.split_first().ok_or(InvalidIdentity::NoCertificate)?;
-        let client = Client::parse(own, now)?;
+        let holder = Holder::parse(own, now)?;
         if authorities.is_empty() {
             return Err(InvalidIdentity::NoAuthority);
         }
@@ -160,10 +160,10 @@ impl Identity {
         Ok(Self {
             certified: Arc::new(certify(own, key)?),
             roots: Arc::new(roots),
-            user: client.user,
-            roles: client.roles,
+            user: holder.user,
+            roles: holder.roles,
             authorities: names,
-            not_after: client.not_after,
+            not_after: holder.not_after,
         })
     }
 
@@ -215,13 +215,13 @@ impl fmt::Debug for Identity {
 }
 
 /// What the client certificate says.
-struct Client {
+struct Holder {
     user: String,
     roles: Vec<String>,
     not_after: SystemTime,
 }
 
-impl Client {
+impl Holder {
     fn parse(block: &Block<'_>, now: SystemTime) -> Result<Self, InvalidIdentity> {
         let der = block.certificate()?;
         let certificate = x509(&der, block.line)?;

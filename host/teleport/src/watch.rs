@@ -13,7 +13,7 @@ use tribunal_proto::{proto, types};
 
 use crate::client::{Client, Connection, Limits};
 use crate::convert;
-use crate::failure::{Method, explain, too_late};
+use crate::failure::{Method, explain};
 
 const WATCH: Method = Method { name: "WatchEvents", needs: "access_request: read, lock: read" };
 /// What is followed.
@@ -97,7 +97,7 @@ async fn open(connection: &Connection, limits: Limits) -> Result<Streaming<proto
     let (stream, first) = match tokio::time::timeout(limits.call, open).await {
         Ok(Ok(opened)) => opened,
         Ok(Err(status)) => return Err(explain(WATCH, &status).detail),
-        Err(_) => return Err(explain(WATCH, &too_late(limits.call)).detail),
+        Err(_) => return Err(explain(WATCH, &connection.too_late(limits.call)).detail),
     };
     match first {
         Some(event) if event.r#type() == proto::Operation::Init && event.r#type == 0 => Ok(stream),

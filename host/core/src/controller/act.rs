@@ -1,15 +1,20 @@
 //! Carrying a plan out, law 2: the intent is made durable, everything is read once more, locks are written and seen in
 //! force, the request is read once more, and only then resolved. What changed meanwhile is judged anew.
 
+use std::time::Duration;
+
 use super::Controller;
 use super::plan::Planned;
-use super::round::RESTARTS_MAX;
+use super::sight::but_revision;
 use super::state::{Locking, Phase, Plan, Progress, Round, Turn};
 use crate::action::{Action, Fresh, Reply, Resolution, Ticket};
 use crate::failure::{Failure, FailureClass};
 use crate::lock::{Lock, LockName};
 use crate::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
-use crate::request::{AccessRequest, Decider, RequestState};
+use crate::request::{Decider, RequestState};
+
+/// A decision older than this is not carried out any more: it was made at another time of day, so to speak.
+const DECISION_AGE_MAX: Duration = Duration::from_secs(60);
 
 impl Controller {
     /// Law 5: the intent goes to the ledger before anything else happens.
@@ -65,7 +70,7 @@ impl Controller {
                 // Law 5: nothing was recorded, so nothing is done.
                 let detail = format!("the ledger cannot be written, so nothing is enforced: {why}");
                 self.alarm(turn, detail);
-                self.give_up(turn, round, &plan);
+                self.give_up(turn, round, &plan, FailureClass::Alarm);
             }
             (Phase::Checking, Reply::Reread(Ok(fresh))) => self.checked(turn, round, plan, fresh),
             (Phase::Locking(mut locking), Reply::Written(result)) => {
@@ -84,12 +89,13 @@ impl Controller {
                 for (name, failure) in failed {
                     self.outcome(turn, &plan, lock_step(&plan, &name), StepResult::Failed(failure));
                 }
-                self.give_up(turn, round, &plan);
+                self.give_up(turn, round, &plan, FailureClass::Retry);
             }
             (Phase::Confirming, Reply::Reread(Ok(fresh))) => self.confirmed(turn, round, plan, fresh),
             (Phase::Checking | Phase::Confirming, Reply::Reread(Err(failure))) => {
+                let class = failure.class;
                 self.outcome(turn, &plan, Step::Decision, StepResult::Failed(failure));
-                self.give_up(turn, round, &plan);
+                self.give_up(turn, round, &plan, class);
             }
             (Phase::Resolving, Reply::Written(Ok(()))) => self.resolved(turn, round, &plan),
             (Phase::Resolving, Reply::Written(Err(failure))) => {
@@ -124,27 +130,28 @@ impl Controller {
             ) => {
                 let failure = Failure::new(FailureClass::Retry, "a reply of another kind came back");
                 self.outcome(turn, &plan, Step::Decision, StepResult::Failed(failure));
-                self.give_up(turn, round, &plan);
+                self.give_up(turn, round, &plan, FailureClass::Retry);
             }
         }
     }
 
-    /// Law 4: reads everything that the plan touches, right before it is touched.
+    /// Law 4: reads everything that the plan touches or stands on, right before it is touched.
     fn check(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
         let ticket = self.ticket(turn.user);
         let requests = plan.requests.iter().map(|request| request.id.clone()).collect();
-        let locks = touched_locks(&plan).map(|(name, _)| name.clone()).collect();
+        let locks = locks_before(&plan).map(|(name, _)| name.clone()).collect();
         turn.out.push(Action::Reread { ticket, requests, locks });
         self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Checking));
     }
 
     fn checked(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, fresh: Fresh) {
-        let requests_same = same_requests(&plan.requests, &fresh);
-        let locks_same = touched_locks(&plan).map(|(_, there)| there).eq(fresh.locks.iter().map(Option::as_ref));
-        if !(requests_same && locks_same) {
-            let names = touched_locks(&plan).map(|(name, _)| name.clone()).collect();
+        let locks_same = locks_before(&plan).map(|(_, there)| there).eq(fresh.locks.iter().map(Option::as_ref));
+        let why =
+            self.outdated(turn, &plan, &fresh).or((!locks_same).then_some("a lock changed before it was written"));
+        if let Some(why) = why {
+            let names = locks_before(&plan).map(|(name, _)| name.clone()).collect();
             self.take_in(&plan, names, fresh);
-            return self.supersede(turn, round, &plan, "something changed before the locks were written");
+            return self.supersede(turn, round, &plan, why);
         }
         let mut locking = Locking::default();
         for (lock, _) in &plan.writes {
@@ -192,16 +199,18 @@ impl Controller {
     fn locks_verified(
         &mut self,
         turn: &mut Turn<'_>,
-        mut round: Round,
+        round: Round,
         plan: Plan,
         failed: Vec<(LockName, Failure)>,
         fresh: Fresh,
     ) {
-        let mut all_there = true;
-        for ((name, failure), there) in failed.into_iter().zip(fresh.locks) {
+        let mut worst = None;
+        let mut there = fresh.locks.into_iter();
+        for (name, failure) in failed {
+            let there = there.next().flatten();
             let wanted = plan.writes.iter().find(|(lock, _)| lock.name == name).map(|(lock, _)| lock);
             let done = match (wanted, &there) {
-                (Some(wanted), Some(there)) => there.target == wanted.target && there.expires == wanted.expires,
+                (Some(wanted), Some(there)) => is_as_wanted(there, wanted),
                 (None, None) => true,
                 (Some(_), None) | (None, Some(_)) => false,
             };
@@ -209,48 +218,41 @@ impl Controller {
                 self.lock_done(turn, &plan, &name);
                 continue;
             }
-            all_there = false;
+            match there {
+                Some(there) => self.view.put_lock(there),
+                None => self.view.remove_lock(&name),
+            };
+            worst = worst.max(Some(failure.class));
             if failure.class == FailureClass::Alarm {
                 self.alarm(turn, format!("lock `{name}` cannot be written: {failure}"));
             }
             self.outcome(turn, &plan, lock_step(&plan, &name), StepResult::Failed(failure));
         }
-        if !all_there {
-            self.give_up(turn, round, &plan);
-        } else if plan.resolution.is_some() {
-            self.confirm(turn, round, plan);
-        } else {
-            round.failed = false;
-            self.finish_round(turn, &round);
+        match worst {
+            Some(class) => self.give_up(turn, round, &plan, class),
+            None if plan.resolution.is_some() => self.confirm(turn, round, plan),
+            None => self.finish_round(turn, &round),
         }
     }
 
-    /// Reads the locks that the resolution needs, and after them the request.
+    /// Reads the locks that the resolution needs, and after them the request and what else was judged with it.
     fn confirm(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
         let ticket = self.ticket(turn.user);
-        let requests = plan.requests.iter().take(1).map(|request| request.id.clone()).collect();
-        let locks = needed_locks(&plan).cloned().collect();
+        let requests = plan.requests.iter().map(|request| request.id.clone()).collect();
+        let locks = locks_after(&plan).map(|lock| lock.name.clone()).collect();
         turn.out.push(Action::Reread { ticket, requests, locks });
         self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Confirming));
     }
 
     fn confirmed(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, fresh: Fresh) {
-        let in_force = needed_locks(&plan).count() == fresh.locks.len()
-            && fresh.locks.iter().all(|lock| lock.as_ref().is_some_and(|lock| lock.in_force(turn.now)));
-        let over = plan.requests.first().is_some_and(|request| request.is_over(turn.now));
-        let why = if self.is_blind(turn.now) {
-            Some("the view became incomplete")
-        } else if !in_force {
-            Some("a lock that it needs is not in force")
-        } else if over {
-            Some("the access that it asks for is over")
-        } else if !same_requests(plan.requests.get(..1).unwrap_or_default(), &fresh) {
-            Some("the request changed before it was resolved")
-        } else {
-            None
+        let in_force = |(wanted, there): (&Lock, &Option<Lock>)| {
+            there.as_ref().is_some_and(|there| there.in_force(turn.now) && is_as_wanted(there, wanted))
         };
+        let in_force =
+            locks_after(&plan).count() == fresh.locks.len() && locks_after(&plan).zip(&fresh.locks).all(in_force);
+        let why = self.outdated(turn, &plan, &fresh).or((!in_force).then_some("a lock that it needs is not in force"));
         if let Some(why) = why {
-            let names = needed_locks(&plan).cloned().collect();
+            let names = locks_after(&plan).map(|lock| lock.name.clone()).collect();
             self.take_in(&plan, names, fresh);
             return self.supersede(turn, round, &plan, why);
         }
@@ -262,14 +264,36 @@ impl Controller {
         self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Resolving));
     }
 
+    /// Why a plan must not be carried on, given what the server says now: something that it stands on is not so any
+    /// more.
+    fn outdated(&self, turn: &Turn<'_>, plan: &Plan, fresh: &Fresh) -> Option<&'static str> {
+        if self.is_blind(turn.now) {
+            Some("the view became incomplete")
+        } else if turn.now.since(plan.judged) > DECISION_AGE_MAX {
+            Some("it took too long")
+        } else if !same_requests(plan, fresh) {
+            Some("a request changed meanwhile")
+        } else if self.sight(turn.now).basis(turn.user) != plan.basis {
+            Some("what it was decided on changed meanwhile")
+        } else {
+            None
+        }
+    }
+
     /// The request is resolved: it counts as that from now on.
-    fn resolved(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan) {
+    fn resolved(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan) {
+        round.restarts = 0;
         if let (Some(request), Some(resolution)) = (plan.requests.first(), &plan.resolution) {
             let mut request = request.clone();
             request.state = if resolution.approve { RequestState::Approved } else { RequestState::Denied };
             request.decided_by = Decider::Tribunal;
             request.decision = Some(resolution.decision.as_str().to_owned());
             request.resolve_reason.clone_from(&resolution.reason);
+            if resolution.approve {
+                // From now on the object lives as long as the access.
+                request.request_expires = request.access_expires;
+            }
+            self.sync.remember_resolved(turn.now, request.clone());
             self.view.put_request(request);
             self.outcome(turn, plan, resolve_step(resolution), StepResult::Applied);
         }
@@ -278,11 +302,14 @@ impl Controller {
 
     fn resolution_verified(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan, failure: Failure, fresh: Fresh) {
         let there = fresh.requests.first().and_then(Option::as_ref);
-        let ours = there.is_some_and(|request| request.decision.as_deref() == Some(plan.id.as_str()));
-        self.take_in(plan, Vec::new(), fresh);
-        if ours {
-            return self.resolved(turn, round, plan);
+        let ours = there.filter(|request| request.decision.as_deref() == Some(plan.id.as_str())).cloned();
+        if let (Some(request), Some(resolution)) = (ours, &plan.resolution) {
+            self.sync.remember_resolved(turn.now, request.clone());
+            self.view.put_request(request);
+            self.outcome(turn, plan, resolve_step(resolution), StepResult::Applied);
+            return self.next_in_round(turn, round);
         }
+        self.take_in(plan, Vec::new(), fresh);
         self.resolution_failed(turn, round, plan, failure);
     }
 
@@ -291,26 +318,27 @@ impl Controller {
             self.alarm(turn, format!("a request cannot be resolved: {failure}"));
         }
         let step = plan.resolution.as_ref().map_or(Step::Decision, resolve_step);
+        let class = failure.class;
         self.outcome(turn, plan, step, StepResult::Failed(failure));
-        self.give_up(turn, round, plan);
+        self.give_up(turn, round, plan, class);
     }
 
-    /// Something changed under our hands: the request is judged anew, at once, or after a pause if that happens often.
-    fn supersede(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan, why: &str) {
+    /// Something changed under our hands: what the plan was about is judged anew.
+    fn supersede(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan, why: &str) {
         self.outcome(turn, plan, Step::Decision, StepResult::Superseded(why.to_owned()));
-        round.restarts += 1;
-        if round.restarts > RESTARTS_MAX {
-            return self.end_round(turn, true);
+        match &plan.resolution {
+            Some(resolution) => self.judge_anew(turn, round, resolution.request.clone()),
+            None => self.start_anew(turn, round),
         }
-        if let (Some(request), Some(_)) = (plan.requests.first(), &plan.resolution) {
-            round.waiting.push_front(request.id.clone());
-        }
-        self.next_in_round(turn, round);
     }
 
     /// A step failed: the round goes on with what else there is, and is repeated after a pause.
-    fn give_up(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan) {
+    fn give_up(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan, class: FailureClass) {
         round.failed = true;
+        round.unfinished |= match class {
+            FailureClass::Retry => true,
+            FailureClass::Settle | FailureClass::Alarm => false,
+        };
         match plan.resolution {
             Some(_) => self.next_in_round(turn, round),
             None => self.end_round(turn, true),
@@ -356,17 +384,26 @@ fn lock_step(plan: &Plan, name: &LockName) -> Step {
     }
 }
 
-/// The locks that a plan writes or deletes, and what is there by their names.
-fn touched_locks(plan: &Plan) -> impl Iterator<Item = (&LockName, Option<&Lock>)> {
+/// The locks that a plan writes, deletes or stands on, and what must be there by their names before.
+fn locks_before(plan: &Plan) -> impl Iterator<Item = (&LockName, Option<&Lock>)> {
     let writes = plan.writes.iter().map(|(lock, there)| (&lock.name, there.as_ref()));
-    writes.chain(plan.releases.iter().map(|lock| (&lock.name, Some(lock))))
+    writes.chain(plan.releases.iter().chain(&plan.relies_on).map(|lock| (&lock.name, Some(lock))))
 }
 
 /// The locks that must be in force before a plan resolves its request.
-fn needed_locks(plan: &Plan) -> impl Iterator<Item = &LockName> {
-    plan.writes.iter().map(|(lock, _)| &lock.name).chain(&plan.relies_on)
+fn locks_after(plan: &Plan) -> impl Iterator<Item = &Lock> {
+    plan.writes.iter().map(|(lock, _)| lock).chain(&plan.relies_on)
 }
 
-fn same_requests(judged: &[AccessRequest], fresh: &Fresh) -> bool {
-    judged.iter().map(Some).eq(fresh.requests.iter().map(Option::as_ref))
+fn is_as_wanted(there: &Lock, wanted: &Lock) -> bool {
+    there.target == wanted.target && there.expires == wanted.expires
+}
+
+fn same_requests(plan: &Plan, fresh: &Fresh) -> bool {
+    // The one that is resolved must be the very same; of the others what a policy sees.
+    let resolved = usize::from(plan.resolution.is_some());
+    let as_judged = plan.requests.iter().map(|request| Some(but_revision(request)));
+    let first = plan.requests.iter().take(resolved).map(Some);
+    as_judged.eq(fresh.requests.iter().map(|there| there.as_ref().map(but_revision)))
+        && first.eq(fresh.requests.iter().take(resolved).map(Option::as_ref))
 }

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::state::{Approving, Plan, Turn};
+use super::sight::{Basis, but_revision};
+use super::state::{Approving, Judging, Plan, Turn};
 use super::words;
 use super::{Controller, Release};
 use crate::action::Resolution;
@@ -15,16 +16,27 @@ use crate::record::{Decided, DecisionId, Enforcement};
 use crate::request::{AccessRequest, RequestState};
 use crate::time::Timestamp;
 
+/// The most requests and the most locks that a plan has read anew beside those that it changes. A subject with more of
+/// them is judged on what lists and the watch stream say of the rest.
+const REREAD_MAX: usize = 64;
+
 /// A plan and the record of it.
 pub(crate) struct Planned {
     pub(crate) plan: Plan,
     pub(crate) decided: Decided,
 }
 
+/// A request that policies would approve and that stays pending: a lock that it needs cannot be had.
+pub(crate) struct NotNow {
+    pub(crate) approving: Approving,
+    pub(crate) enforcements: Vec<Enforcement>,
+    pub(crate) why: String,
+}
+
 /// What it takes to bring one lock order about.
 enum LockNeed {
-    /// It is in force already, for long enough; by this lock of ours, if it is ours.
-    Met(Option<LockName>),
+    /// It is in force already, for long enough, by this lock.
+    Met(Box<Lock>),
     /// This lock has to be written.
     Write(Box<Lock>),
     /// It cannot be had.
@@ -36,22 +48,29 @@ impl Controller {
     pub(crate) fn deny(
         &mut self,
         now: Timestamp,
-        request: AccessRequest,
+        judging: Judging,
         decision: Decision,
         evaluations: Vec<Evaluation>,
-        case: Arc<Case>,
     ) -> Planned {
-        let id = self.decision_id();
-        let resolution = resolution(&id, &request, &decision, false);
-        let decided = self.decided(now, &id, &request, decision, evaluations, Vec::new(), case);
-        let plan = Plan {
-            id,
-            requests: vec![request],
-            resolution: Some(resolution),
-            writes: Vec::new(),
+        let Judging { request, case, basis, asked: _, answers: _ } = judging;
+        let id = self.next_decision();
+        let mut plan = plan(id.clone(), case.now, basis, Some(request.clone()));
+        plan.resolution = Some(resolution(&id, &request, &decision, false));
+        let decided = Decided {
+            id: id.clone(),
+            at: now,
+            user: request.user.clone(),
+            request: Some(request),
+            reason: words::reason(&decision.because.reason(), &id),
+            decision: Some(decision),
+            evaluations,
+            enforcements: Vec::new(),
+            locks: Vec::new(),
             releases: Vec::new(),
-            relies_on: Vec::new(),
+            case: Some(case),
+            dry_run: self.settings.dry_run,
         };
+        self.decided();
         Planned { plan, decided }
     }
 
@@ -60,66 +79,72 @@ impl Controller {
         &mut self,
         now: Timestamp,
         approving: Approving,
+        basis: Basis,
         orders: &[(PolicyName, LockOrder)],
         enforcements: Vec<Enforcement>,
-    ) -> Result<Planned, Box<(Approving, String)>> {
-        let id = self.decision_id();
-        let mut plan = Plan {
-            id: id.clone(),
-            requests: vec![approving.request.clone()],
-            resolution: Some(resolution(&id, &approving.request, &approving.decision, true)),
-            writes: Vec::new(),
-            releases: Vec::new(),
-            relies_on: Vec::new(),
-        };
+    ) -> Result<Planned, Box<NotNow>> {
+        let id = self.next_decision();
+        let mut plan = plan(id.clone(), approving.case.now, basis, Some(approving.request.clone()));
+        plan.resolution = Some(resolution(&id, &approving.request, &approving.decision, true));
         let mut wanted = Vec::new();
         for (policy, order) in orders {
             if order.request == approving.request.id {
                 let why = format!("approving it would lock it at once: {}", order.ground.reason);
-                return Err(Box::new((approving, why)));
+                return Err(Box::new(NotNow { approving, enforcements, why }));
             }
             match self.lock_need(now, &id, policy, order) {
-                LockNeed::Met(name) => plan.relies_on.extend(name),
+                LockNeed::Met(lock) => rely_on(&mut plan, *lock),
                 LockNeed::Write(lock) => self.plan_write(&mut plan, &mut wanted, policy, order, *lock),
-                LockNeed::Impossible(why) => return Err(Box::new((approving, why))),
+                LockNeed::Impossible(why) => return Err(Box::new(NotNow { approving, enforcements, why })),
             }
         }
         let Approving { request, decision, evaluations, case } = approving;
-        let mut decided = self.decided(now, &id, &request, decision, evaluations, enforcements, case);
-        decided.locks = wanted;
+        let decided = Decided {
+            id: id.clone(),
+            at: now,
+            user: request.user.clone(),
+            request: Some(request),
+            reason: words::reason(&decision.because.reason(), &id),
+            decision: Some(decision),
+            evaluations,
+            enforcements,
+            locks: wanted,
+            releases: Vec::new(),
+            case: Some(case),
+            dry_run: self.settings.dry_run,
+        };
+        self.decided();
         Ok(Planned { plan, decided })
     }
 
-    /// A plan that makes the locks on held requests what policies want now; none if they are.
+    /// A plan that makes the locks on held requests what policies want now, if they are not; and why some of them cannot
+    /// be had. Without `release`, what is locked stays so.
     pub(crate) fn put_in_order(
         &mut self,
         turn: &mut Turn<'_>,
+        basis: Basis,
         orders: &[(PolicyName, LockOrder)],
-        enforcements: Vec<Enforcement>,
-        case: Arc<Case>,
-    ) -> Option<Planned> {
-        let id = self.decision_id();
-        let mut plan = Plan {
-            id: id.clone(),
-            requests: Vec::new(),
-            resolution: None,
-            writes: Vec::new(),
-            releases: Vec::new(),
-            relies_on: Vec::new(),
-        };
+        enforcements: &[Enforcement],
+        case: &Arc<Case>,
+        release: bool,
+    ) -> (Option<Planned>, Vec<String>) {
+        let id = self.next_decision();
+        let mut plan = plan(id.clone(), case.now, basis, None);
         let mut wanted = Vec::new();
+        let mut impossible = Vec::new();
         for (policy, order) in orders {
             match self.lock_need(turn.now, &id, policy, order) {
-                LockNeed::Met(_) | LockNeed::Impossible(_) => {}
+                LockNeed::Met(_) => {}
+                LockNeed::Impossible(why) => impossible.push(why),
                 LockNeed::Write(lock) => self.plan_write(&mut plan, &mut wanted, policy, order, *lock),
             }
         }
         match self.settings.release {
-            Release::WhenClear => self.plan_releases(turn, orders, &mut plan),
-            Release::Never => {}
+            Release::WhenClear if release => self.plan_releases(turn, orders, &mut plan),
+            Release::WhenClear | Release::Never => {}
         }
         if plan.writes.is_empty() && plan.releases.is_empty() {
-            return None;
+            return (None, impossible);
         }
         let decided = Decided {
             id,
@@ -128,14 +153,15 @@ impl Controller {
             request: None,
             decision: None,
             evaluations: Vec::new(),
-            enforcements,
+            enforcements: enforcements.to_vec(),
             locks: wanted,
             releases: plan.releases.iter().map(|lock| lock.name.clone()).collect(),
             reason: String::new(),
-            case: Some(case),
+            case: Some(Arc::clone(case)),
             dry_run: self.settings.dry_run,
         };
-        Some(Planned { plan, decided })
+        self.decided();
+        (Some(Planned { plan, decided }), impossible)
     }
 
     /// What it takes to bring a lock order about, given the locks that there are.
@@ -148,7 +174,8 @@ impl Controller {
             let why = format!("request `{}` would have to be locked, but a person approved it: {reason}", request.id);
             return LockNeed::Impossible(why);
         }
-        let end = match (order.until, request.access_expires) {
+        let over = request.access_expires.or(request.request_expires);
+        let end = match (order.until, over) {
             (Some(until), Some(end)) => Some(until.min(end)),
             (until, end) => until.or(end),
         };
@@ -158,7 +185,7 @@ impl Controller {
             (Some(expires), Some(end)) => expires >= end,
         };
         if let Some(lock) = self.view.locks_on(request, now).find(|lock| lasts(lock)) {
-            return LockNeed::Met(lock.ours(&self.settings.own_user).is_some().then(|| lock.name.clone()));
+            return LockNeed::Met(Box::new(lock.clone()));
         }
         let name = LockName::of(&request.id);
         if self.view.lock(&name).is_some_and(|there| there.ours(&self.settings.own_user).is_none()) {
@@ -181,10 +208,16 @@ impl Controller {
         order: &LockOrder,
         lock: Lock,
     ) {
-        if plan.writes.iter().any(|(planned, _)| planned.name == lock.name) {
+        if let Some((planned, _)) = plan.writes.iter_mut().find(|(planned, _)| planned.name == lock.name) {
+            // Two policies want it: it lasts as long as either does.
+            planned.expires = planned.expires.zip(lock.expires).map(|(a, b)| a.max(b));
+            let expires = planned.expires;
+            wanted.iter_mut().filter(|(said, _)| said.name == lock.name).for_each(|(said, _)| said.expires = expires);
             return;
         }
-        plan.requests.extend(self.view.request(&order.request).cloned());
+        if let Some(request) = self.view.request(&order.request) {
+            must_stay(plan, request);
+        }
         wanted.push((lock.clone(), format!("{policy}/{}", order.ground.rule)));
         let there = self.view.lock(&lock.name).cloned();
         plan.writes.push((lock, there));
@@ -202,37 +235,46 @@ impl Controller {
                 self.view.locks_on(request, turn.now).filter(|lock| lock.ours(&self.settings.own_user).is_some());
             let ours: Vec<Lock> = ours.cloned().collect();
             if !ours.is_empty() {
-                plan.requests.push(request.clone());
+                must_stay(plan, request);
                 plan.releases.extend(ours);
             }
         }
     }
+}
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one record")]
-    fn decided(
-        &self,
-        now: Timestamp,
-        id: &DecisionId,
-        request: &AccessRequest,
-        decision: Decision,
-        evaluations: Vec<Evaluation>,
-        enforcements: Vec<Enforcement>,
-        case: Arc<Case>,
-    ) -> Decided {
-        Decided {
-            id: id.clone(),
-            at: now,
-            user: request.user.clone(),
-            request: Some(request.clone()),
-            reason: words::reason(&decision.because.reason(), id),
-            decision: Some(decision),
-            evaluations,
-            enforcements,
-            locks: Vec::new(),
-            releases: Vec::new(),
-            case: Some(case),
-            dry_run: self.settings.dry_run,
-        }
+/// A plan that does nothing yet, about this pending request if there is one. It stands on all that the policies were
+/// shown: the rest of the subject's live requests, those that give access first, and the locks of others on them.
+fn plan(id: DecisionId, judged: Timestamp, basis: Basis, request: Option<AccessRequest>) -> Plan {
+    let seen = basis.0.iter().map(|(seen, _)| seen);
+    let (granted, waiting): (Vec<_>, Vec<_>) = seen.partition(|seen| seen.state == RequestState::Approved);
+    let others = granted.into_iter().chain(waiting).filter(|seen| request.as_ref().is_none_or(|it| it.id != seen.id));
+    let others: Vec<_> = others.take(REREAD_MAX).cloned().collect();
+    let mut plan = Plan {
+        id,
+        judged,
+        requests: request.into_iter().chain(others).collect(),
+        resolution: None,
+        writes: Vec::new(),
+        releases: Vec::new(),
+        relies_on: Vec::new(),
+        basis: Basis(Vec::new()),
+    };
+    for lock in basis.0.iter().flat_map(|(_, locks)| locks).take(REREAD_MAX) {
+        rely_on(&mut plan, lock.clone());
+    }
+    Plan { basis, ..plan }
+}
+
+fn rely_on(plan: &mut Plan, lock: Lock) {
+    if plan.relies_on.iter().all(|there| there.name != lock.name) {
+        plan.relies_on.push(lock);
+    }
+}
+
+/// A request whose locks change is read anew in any case.
+fn must_stay(plan: &mut Plan, request: &AccessRequest) {
+    if plan.requests.iter().all(|there| there.id != request.id) {
+        plan.requests.push(but_revision(request));
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Controller;
+use super::plan::NotNow;
+use super::sight::Basis;
 use super::state::{Approving, Judging, Planning, Progress, Round, Turn};
 use crate::action::{Action, Question, Reply, Ticket};
 use crate::case::Case;
@@ -27,6 +29,7 @@ impl Controller {
         };
         state.begin();
         if !self.view.has_requests(turn.user) {
+            self.set_due(turn.user, None);
             self.subjects.remove(turn.user);
             return;
         }
@@ -59,12 +62,12 @@ impl Controller {
         }
     }
 
-    fn run_round(&mut self, turn: &mut Turn<'_>, subject: Subject) {
+    fn run_round(&mut self, turn: &mut Turn<'_>, mut subject: Subject) {
+        subject.name.clone_from(turn.user);
         let pending =
             self.view.requests_of(turn.user).into_iter().filter(|request| request.state == RequestState::Pending);
-        let round =
-            Round { subject, waiting: pending.map(|request| request.id.clone()).collect(), restarts: 0, failed: false };
-        self.next_in_round(turn, round);
+        let waiting = pending.map(|request| request.id.clone()).collect();
+        self.next_in_round(turn, Round { subject, waiting, restarts: 0, failed: false, unfinished: false });
     }
 
     /// Goes on with the next pending request, or with what is held when there is none.
@@ -78,7 +81,9 @@ impl Controller {
             };
             let request = request.clone();
             match guard(&request, &self.settings.own_user, &self.settings.protected_roles, turn.now) {
-                Some(guard) => self.tell(turn, &request, Decision::guarded(guard), Vec::new(), None),
+                Some(guard) => self.tell(turn, &request, Decision::guarded(guard), Said::default()),
+                // Without a panel nobody is asked, and many requests must not nest many calls.
+                None if self.settings.panel.is_empty() => self.tell(turn, &request, combine(&[]), Said::default()),
                 None => return self.judge(turn, round, request),
             }
         }
@@ -86,7 +91,8 @@ impl Controller {
     }
 
     fn judge(&mut self, turn: &mut Turn<'_>, round: Round, request: AccessRequest) {
-        let case = Arc::new(self.sight(turn.now).case(&round.subject, None));
+        let sight = self.sight(turn.now);
+        let (case, basis) = (Arc::new(sight.case(&round.subject)), sight.basis(turn.user));
         let mut asked = BTreeMap::new();
         for policy in 0..self.settings.panel.len() {
             let ticket = self.ticket(turn.user);
@@ -94,10 +100,7 @@ impl Controller {
             let question = Question::Review(request.id.clone());
             turn.out.push(Action::Ask { ticket, policy, question, case: Arc::clone(&case) });
         }
-        let judging = Judging { request, case, asked, answers: BTreeMap::new() };
-        if judging.asked.is_empty() {
-            return self.weigh(turn, round, judging);
-        }
+        let judging = Judging { request, case, basis, asked, answers: BTreeMap::new() };
         self.set_progress(turn.user, Progress::Judging(round, Box::new(judging)));
     }
 
@@ -129,37 +132,61 @@ impl Controller {
     }
 
     /// Every policy has answered.
-    fn weigh(&mut self, turn: &mut Turn<'_>, round: Round, judging: Judging) {
-        let Judging { request, case, asked: _, answers } = judging;
-        let evaluations: Vec<_> = answers.into_values().collect();
+    fn weigh(&mut self, turn: &mut Turn<'_>, round: Round, mut judging: Judging) {
+        if judging.basis != self.sight(turn.now).basis(turn.user) {
+            return self.judge_anew(turn, round, judging.request.id);
+        }
+        let evaluations: Vec<_> = std::mem::take(&mut judging.answers).into_values().collect();
         let decision = combine(&evaluations);
         match decision.verdict {
             Verdict::Approve => {
+                let Judging { request, case, basis: _, asked: _, answers: _ } = judging;
                 let approving = Approving { request, decision, evaluations, case };
                 self.plan_orders(turn, round, Some(approving));
             }
             Verdict::Deny => {
-                let plan = self.deny(turn.now, request, decision, evaluations, case);
+                let plan = self.deny(turn.now, judging, decision, evaluations);
                 self.record_plan(turn, round, plan);
             }
             Verdict::Leave | Verdict::Nothing => {
-                self.tell(turn, &request, decision, evaluations, Some(case));
+                let said = Said { evaluations, enforcements: Vec::new(), case: Some(judging.case) };
+                self.tell(turn, &judging.request, decision, said);
                 self.next_in_round(turn, round);
             }
         }
     }
 
+    /// Something changed under our hands: judges a request anew, at once, or after a pause if that happens often.
+    pub(crate) fn judge_anew(&mut self, turn: &mut Turn<'_>, mut round: Round, request: RequestId) {
+        round.waiting.push_front(request);
+        self.start_anew(turn, round);
+    }
+
+    /// Goes on with the round, or ends it for a while if that happens often.
+    pub(crate) fn start_anew(&mut self, turn: &mut Turn<'_>, mut round: Round) {
+        round.restarts += 1;
+        if round.restarts > RESTARTS_MAX {
+            return self.end_round(turn, true);
+        }
+        self.next_in_round(turn, round);
+    }
+
     /// Begins to ask the policies, one after the other, what must be locked.
     fn plan_orders(&mut self, turn: &mut Turn<'_>, round: Round, approving: Option<Approving>) {
-        let as_if_held = approving.as_ref().map(|approving| &approving.request.id);
-        let case = Arc::new(self.sight(turn.now).case(&round.subject, as_if_held));
-        let planning = Planning { approving, asking: 0, case, enforcements: Vec::new(), orders: Vec::new() };
+        let sight = self.sight(turn.now);
+        let basis = sight.basis(turn.user);
+        // Made from the very case of the review: one case in the ledger is enough to ask all of it again.
+        let case = Arc::new(match &approving {
+            Some(approving) => approving.case.as_if_held(&approving.request.id),
+            None => sight.case(&round.subject),
+        });
+        let planning = Planning { approving, asking: 0, case, basis, enforcements: Vec::new(), orders: Vec::new() };
         self.ask_for_orders(turn, round, planning);
     }
 
     /// Asks the next policy that may lock; when there is none, the orders are complete.
     fn ask_for_orders(&mut self, turn: &mut Turn<'_>, round: Round, mut planning: Planning) {
-        let anything_held = planning.case.requests.iter().any(|entry| entry.request.is_granted(turn.now));
+        let anything_held = planning.case.requests.iter().any(|entry| entry.request.is_granted(planning.case.now));
         while let Some(member) = self.settings.panel.get(planning.asking) {
             if anything_held && member.effects.contains(&Effect::Lock) {
                 let ticket = self.ticket(turn.user);
@@ -206,49 +233,54 @@ impl Controller {
 
     /// All lock orders are in.
     fn ordered(&mut self, turn: &mut Turn<'_>, round: Round, planning: Planning) {
-        let Planning { approving, asking: _, case, enforcements, orders } = planning;
+        let Planning { approving, asking: _, case, basis, enforcements, orders } = planning;
         let faults = faults_that_count(&enforcements);
         let Some(approving) = approving else {
-            if !faults.is_empty() {
-                self.tell_faults(turn, faults, enforcements, case);
-                return self.finish_round(turn, &round);
-            }
-            if let Some(state) = self.subjects.get_mut(turn.user) {
-                state.told_faults.clear();
-            }
-            return match self.put_in_order(turn, &orders, enforcements, case) {
-                Some(plan) => self.record_plan(turn, round, plan),
-                None => self.finish_round(turn, &round),
-            };
+            return self.order_held(turn, round, Standing { case, basis, enforcements, orders, faults });
         };
-        if faults.is_empty() {
-            match self.approve(turn.now, approving, &orders, enforcements) {
-                Ok(plan) => self.record_plan(turn, round, plan),
+        let (approving, enforcements, decision) = if faults.is_empty() {
+            match self.approve(turn.now, approving, basis, &orders, enforcements) {
+                Ok(plan) => return self.record_plan(turn, round, plan),
                 Err(left) => {
-                    let (Approving { request, decision: _, evaluations, case }, why) = *left;
-                    let decision = Decision::lock_impossible(why);
-                    self.tell(turn, &request, decision, evaluations, Some(case));
-                    self.next_in_round(turn, round);
+                    let NotNow { approving, enforcements, why } = *left;
+                    (approving, enforcements, Decision::lock_impossible(why))
                 }
             }
         } else {
-            let decision = Decision { verdict: Verdict::Leave, because: Because::Faults(faults, Vec::new()) };
-            let Approving { request, decision: _, evaluations, case } = approving;
-            self.tell(turn, &request, decision, evaluations, Some(case));
-            self.next_in_round(turn, round);
+            let because = Because::Faults(faults, Vec::new());
+            (approving, enforcements, Decision { verdict: Verdict::Leave, because })
+        };
+        let Approving { request, decision: _, evaluations, case } = approving;
+        self.tell(turn, &request, decision, Said { evaluations, enforcements, case: Some(case) });
+        self.next_in_round(turn, round);
+    }
+
+    /// Nothing is pending any more: puts the locks on held requests in order.
+    fn order_held(&mut self, turn: &mut Turn<'_>, round: Round, standing: Standing) {
+        let Standing { case, basis, enforcements, orders, faults } = standing;
+        if !faults.is_empty() {
+            let because = Because::Faults(faults, Vec::new());
+            self.tell_standing(turn, Some(because), &enforcements, &case);
+            return self.finish_round(turn, &round);
+        }
+        let release = !round.unfinished;
+        let (planned, impossible) = self.put_in_order(turn, basis, &orders, &enforcements, &case, release);
+        let because = (!impossible.is_empty()).then(|| Because::LockImpossible(impossible.join("; ")));
+        self.tell_standing(turn, because, &enforcements, &case);
+        match planned {
+            Some(plan) => self.record_plan(turn, round, plan),
+            None => {
+                if let Some(state) = self.subjects.get_mut(turn.user) {
+                    state.told_rehearsal = None;
+                }
+                self.finish_round(turn, &round);
+            }
         }
     }
 
     /// Tells the ledger of a request that stays pending, once for each different decision.
-    fn tell(
-        &mut self,
-        turn: &mut Turn<'_>,
-        request: &AccessRequest,
-        decision: Decision,
-        evaluations: Vec<Evaluation>,
-        case: Option<Arc<Case>>,
-    ) {
-        let id = self.decision_id();
+    fn tell(&mut self, turn: &mut Turn<'_>, request: &AccessRequest, decision: Decision, said: Said) {
+        let id = self.next_decision();
         let Some(state) = self.subjects.get_mut(turn.user) else {
             return;
         };
@@ -257,6 +289,7 @@ impl Controller {
         }
         state.told.insert(request.id.clone(), decision.clone());
         let reason = decision.because.reason();
+        let Said { evaluations, enforcements, case } = said;
         let decided = Decided {
             id,
             at: turn.now,
@@ -264,33 +297,38 @@ impl Controller {
             request: Some(request.clone()),
             decision: Some(decision),
             evaluations,
-            enforcements: Vec::new(),
+            enforcements,
             locks: Vec::new(),
             releases: Vec::new(),
             reason,
             case,
             dry_run: self.settings.dry_run,
         };
+        self.decided();
         turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Decided(Box::new(decided))) });
     }
 
-    /// Tells the ledger of policies that did not say what must be locked, once for each different set of faults.
-    fn tell_faults(
+    /// Tells the ledger why held requests cannot be put in order (a policy did not answer, a lock cannot be had), once
+    /// for each different reason.
+    fn tell_standing(
         &mut self,
         turn: &mut Turn<'_>,
-        faults: Vec<(PolicyName, Fault)>,
-        enforcements: Vec<Enforcement>,
-        case: Arc<Case>,
+        because: Option<Because>,
+        enforcements: &[Enforcement],
+        case: &Arc<Case>,
     ) {
-        let id = self.decision_id();
+        let id = self.next_decision();
         let Some(state) = self.subjects.get_mut(turn.user) else {
             return;
         };
-        if state.told_faults == faults {
+        if state.told_standing == because {
             return;
         }
-        state.told_faults.clone_from(&faults);
-        let decision = Decision { verdict: Verdict::Leave, because: Because::Faults(faults, Vec::new()) };
+        state.told_standing.clone_from(&because);
+        let Some(because) = because else {
+            return;
+        };
+        let decision = Decision { verdict: Verdict::Leave, because };
         let decided = Decided {
             id,
             at: turn.now,
@@ -299,12 +337,13 @@ impl Controller {
             reason: decision.because.reason(),
             decision: Some(decision),
             evaluations: Vec::new(),
-            enforcements,
+            enforcements: enforcements.to_vec(),
             locks: Vec::new(),
             releases: Vec::new(),
-            case: Some(case),
+            case: Some(Arc::clone(case)),
             dry_run: self.settings.dry_run,
         };
+        self.decided();
         turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Decided(Box::new(decided))) });
     }
 
@@ -333,6 +372,23 @@ impl Controller {
     }
 }
 
+/// What policies said about a request that stays pending, and what they were shown.
+#[derive(Default)]
+struct Said {
+    evaluations: Vec<Evaluation>,
+    enforcements: Vec<Enforcement>,
+    case: Option<Arc<Case>>,
+}
+
+/// What policies said about held requests, and what that stands on.
+struct Standing {
+    case: Arc<Case>,
+    basis: Basis,
+    enforcements: Vec<Enforcement>,
+    orders: Vec<(PolicyName, LockOrder)>,
+    faults: Vec<(PolicyName, Fault)>,
+}
+
 /// Orders as far as they are about granted requests of the case, one each.
 fn admit_orders(orders: Vec<LockOrder>, case: &Case) -> Result<Vec<LockOrder>, Fault> {
     let mut seen: Vec<&RequestId> = Vec::new();
@@ -340,6 +396,10 @@ fn admit_orders(orders: Vec<LockOrder>, case: &Case) -> Result<Vec<LockOrder>, F
         let granted = case.find(&order.request).is_some_and(|entry| entry.request.is_granted(case.now));
         if !granted {
             let detail = format!("ordered a lock on `{}`, which is not a held request of the case", order.request);
+            return Err(Fault::new(FaultKind::Nonsense, detail));
+        }
+        if order.until.is_some_and(|until| until <= case.now) {
+            let detail = format!("ordered a lock on `{}` that would be over at once", order.request);
             return Err(Fault::new(FaultKind::Nonsense, detail));
         }
         if seen.contains(&&order.request) {

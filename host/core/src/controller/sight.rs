@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use super::view::View;
 use crate::case::{Case, CaseLock, CaseRequest, Fact};
-use crate::request::{
-    ANNOTATION_PREFIX, AccessRequest, Decider, EXEMPT_ANNOTATION, RequestId, RequestState, Subject, UserName,
-};
+use crate::lock::Lock;
+use crate::request::{ANNOTATION_PREFIX, AccessRequest, Decider, EXEMPT_ANNOTATION, RequestState, Subject, UserName};
 use crate::time::Timestamp;
 
 /// What a case is built from.
@@ -22,19 +21,16 @@ pub(crate) struct Sight<'a> {
     pub(crate) facts: &'a [Fact],
 }
 
+/// Live requests of a subject, oldest first, each with the locks of others that count.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Basis(pub(crate) Vec<(AccessRequest, Vec<Lock>)>);
+
 // === impl Sight ===
 
 impl Sight<'_> {
-    /// The case of a subject; `as_if_held` is shown as approved and started. Locks of ours are not shown: they are
-    /// derived anew in each round.
-    pub(crate) fn case(&self, subject: &Subject, as_if_held: Option<&RequestId>) -> Case {
-        let requests = self
-            .view
-            .requests_of(&subject.name)
-            .into_iter()
-            .filter(|request| !request.is_settled() && !request.is_over(self.now))
-            .map(|request| self.show(request, as_if_held == Some(&request.id)))
-            .collect();
+    /// The case of a subject. Locks of ours are not shown: they are derived anew in each round.
+    pub(crate) fn case(&self, subject: &Subject) -> Case {
+        let requests = self.live(&subject.name).map(|request| self.show(request)).collect();
         Case {
             now: self.now,
             cluster: self.cluster.to_owned(),
@@ -42,6 +38,27 @@ impl Sight<'_> {
             requests,
             facts: self.facts.to_vec(),
         }
+    }
+
+    /// What a case of this user stands on: when it changes, what was decided on it has to be decided anew.
+    pub(crate) fn basis(&self, user: &UserName) -> Basis {
+        let seen =
+            self.live(user).map(|request| (but_revision(request), self.foreign_locks(request).cloned().collect()));
+        Basis(seen.collect())
+    }
+
+    fn live(&self, user: &UserName) -> impl Iterator<Item = &AccessRequest> {
+        let requests = self.view.requests_of(user).into_iter();
+        requests.filter(|request| !request.is_settled() && !request.is_over(self.now))
+    }
+
+    /// Locks of others that take away the access of a request, by name. One that soon ends by itself, while the access
+    /// goes on, does not count any more: what must be locked instead has to be so before it ends.
+    fn foreign_locks<'a>(&'a self, request: &'a AccessRequest) -> impl Iterator<Item = &'a Lock> {
+        let soon = self.now.after(self.lead);
+        let lasts = move |end: Timestamp| end > soon || request.access_expires.is_some_and(|over| over <= end);
+        let locks = self.view.locks_on(request, self.now);
+        locks.filter(move |lock| lock.ours(self.own_user).is_none() && lock.expires.is_none_or(lasts))
     }
 
     /// Whether the operator exempts a request from being locked.
@@ -54,28 +71,26 @@ impl Sight<'_> {
             }
     }
 
-    fn show(&self, request: &AccessRequest, as_if_held: bool) -> CaseRequest {
+    fn show(&self, request: &AccessRequest) -> CaseRequest {
         let mut shown = request.clone();
         shown.annotations.retain(|key, _| !key.starts_with(ANNOTATION_PREFIX));
         if self.is_exempt(request) {
             shown.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec!["human-approved".to_owned()]);
         }
-        if as_if_held {
-            shown.state = RequestState::Approved;
-            shown.decided_by = Decider::Tribunal;
-        }
         if shown.access_starts.is_some_and(|start| start > self.now && start <= self.now.after(self.lead)) {
             shown.access_starts = Some(self.now);
         }
-        let foreign = self.view.locks_on(request, self.now).filter(|lock| lock.ours(self.own_user).is_none());
-        let foreign = foreign.map(|lock| CaseLock {
+        let locks = self.foreign_locks(request).map(|lock| CaseLock {
             name: lock.name.clone(),
             message: lock.message.clone(),
             ours: false,
             expires: lock.expires,
         });
-        let mut locks: Vec<_> = foreign.collect();
-        locks.sort_by(|a, b| a.name.cmp(&b.name));
-        CaseRequest { request: shown, locks }
+        CaseRequest { locks: locks.collect(), request: shown }
     }
+}
+
+/// A request without its revision, which changes with writes that change nothing a policy sees.
+pub(crate) fn but_revision(request: &AccessRequest) -> AccessRequest {
+    AccessRequest { revision: String::new(), ..request.clone() }
 }

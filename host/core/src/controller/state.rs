@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use crate::action::{Action, Resolution, Ticket};
 use crate::case::Case;
+use crate::decision::Because;
 use crate::decision::Decision;
 use crate::lock::{Lock, LockName};
-use crate::opinion::{Evaluation, Fault, LockOrder, PolicyName};
+use crate::opinion::{Evaluation, LockOrder, PolicyName};
 use crate::record::{DecisionId, Enforcement};
 use crate::request::{AccessRequest, RequestId, Subject, UserName};
 use crate::time::Timestamp;
+
+use super::sight::Basis;
 
 /// The first pause after a failed round; doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(250);
@@ -34,8 +37,8 @@ pub(crate) struct SubjectState {
     pub(crate) standing: Option<(Subject, Timestamp)>,
     /// What the ledger was last told about requests that stay as they are.
     pub(crate) told: BTreeMap<RequestId, Decision>,
-    /// The faults that the ledger was last told of when held requests were looked at.
-    pub(crate) told_faults: Vec<(PolicyName, Fault)>,
+    /// Why held requests could not be put in order, as the ledger was last told.
+    pub(crate) told_standing: Option<Because>,
     /// The locks and releases that a dry run last told the ledger of.
     pub(crate) told_rehearsal: Option<(Vec<LockName>, Vec<LockName>)>,
     /// Something changed that no round has seen yet.
@@ -71,6 +74,8 @@ pub(crate) struct Round {
     pub(crate) restarts: u32,
     /// Something failed, so that the round has to be repeated after a pause.
     pub(crate) failed: bool,
+    /// What failed may pass by itself: locks that were made for it are not released meanwhile.
+    pub(crate) unfinished: bool,
 }
 
 /// Opinions about one pending request come in.
@@ -78,6 +83,7 @@ pub(crate) struct Round {
 pub(crate) struct Judging {
     pub(crate) request: AccessRequest,
     pub(crate) case: Arc<Case>,
+    pub(crate) basis: Basis,
     pub(crate) asked: BTreeMap<Ticket, usize>,
     pub(crate) answers: BTreeMap<usize, Evaluation>,
 }
@@ -90,6 +96,7 @@ pub(crate) struct Planning {
     /// The place in the panel of the policy that is being asked.
     pub(crate) asking: usize,
     pub(crate) case: Arc<Case>,
+    pub(crate) basis: Basis,
     pub(crate) enforcements: Vec<Enforcement>,
     /// Orders that count, with who gave them.
     pub(crate) orders: Vec<(PolicyName, LockOrder)>,
@@ -109,7 +116,11 @@ pub(crate) struct Approving {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) id: DecisionId,
-    /// Requests that must still be as they were when judged; the first is the one that is resolved, if any.
+    /// The time that policies were shown.
+    pub(crate) judged: Timestamp,
+    /// What policies were shown must still be so in the view when the plan is carried out.
+    pub(crate) basis: Basis,
+    /// Requests that must still be so on the server; the first is the one that is resolved, if any.
     pub(crate) requests: Vec<AccessRequest>,
     /// How the first of `requests` is resolved.
     pub(crate) resolution: Option<Resolution>,
@@ -117,8 +128,8 @@ pub(crate) struct Plan {
     pub(crate) writes: Vec<(Lock, Option<Lock>)>,
     /// Locks to be deleted, as they are now.
     pub(crate) releases: Vec<Lock>,
-    /// Locks of ours that are there already and that the resolution needs.
-    pub(crate) relies_on: Vec<LockName>,
+    /// Locks that are there already and that must still be there.
+    pub(crate) relies_on: Vec<Lock>,
 }
 
 /// The step of a plan that is under way.
@@ -182,8 +193,9 @@ impl SubjectState {
         self.dirty
     }
 
-    pub(crate) fn is_queued(&self) -> bool {
-        self.queued
+    /// Whether a round is under way or waits for its turn.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.queued || !self.progress.is_idle()
     }
 
     pub(crate) fn is_retrying(&self) -> bool {

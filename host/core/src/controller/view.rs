@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::action::Listing;
 use crate::lock::{Lock, LockName};
-use crate::request::{AccessRequest, RequestId, UserName};
+use crate::request::{AccessRequest, RequestId, RequestState, UserName};
 use crate::time::Timestamp;
 
 /// What is known of the cluster.
@@ -64,7 +64,7 @@ impl View {
             .filter(move |lock| lock.in_force(now) && lock.covers(request))
     }
 
-    /// When the next of a user's requests or locks starts or ends by itself, after `now`.
+    /// When the next of a user's requests or locks starts or ends by itself, or will in `lead`, after `now`.
     pub(crate) fn next_change(&self, user: &UserName, now: Timestamp, lead: std::time::Duration) -> Option<Timestamp> {
         let mut next: Option<Timestamp> = None;
         let mut consider = |at: Option<Timestamp>| {
@@ -72,19 +72,23 @@ impl View {
                 next = Some(next.map_or(at, |next| next.min(at)));
             }
         };
+        let early = |at: Timestamp| at.before(lead);
         for request in self.requests_of(user) {
             consider(request.access_expires);
             consider(request.request_expires);
             if let Some(start) = request.access_starts {
-                let early = u64::try_from(lead.as_millis()).unwrap_or(u64::MAX);
-                consider(Some(Timestamp::from_millis(start.as_millis().saturating_sub(early))));
+                consider(Some(early(start)));
             }
             let named = self.locks_by_request.get(&request.id).into_iter().flatten();
-            named.filter_map(|name| self.locks.get(name)).for_each(|lock| consider(lock.expires));
+            for end in named.filter_map(|name| self.locks.get(name)).filter_map(|lock| lock.expires) {
+                consider(Some(end));
+                consider(Some(early(end)));
+            }
         }
         for lock in self.broad_locks.iter().filter_map(|name| self.locks.get(name)) {
             if lock.target.user.as_ref().is_none_or(|on| on == user) {
                 consider(lock.expires);
+                consider(lock.expires.map(early));
             }
         }
         next
@@ -95,11 +99,19 @@ impl View {
         if self.requests.get(&request.id) == Some(&request) {
             return Concerns::Nobody;
         }
-        self.remove_request(&request.id);
+        let before = self.remove_request(&request.id);
         let user = request.user.clone();
         self.by_user.entry(user.clone()).or_default().insert(request.id.clone());
         self.requests.insert(request.id.clone(), request);
-        Concerns::User(user)
+        before.and(Concerns::User(user))
+    }
+
+    /// Takes in what we know to be resolved where a list does not know it yet.
+    pub(crate) fn put_resolved(&mut self, request: &AccessRequest) {
+        let unknown = self.requests.get(&request.id).is_none_or(|known| known.state == RequestState::Pending);
+        if unknown {
+            self.put_request(request.clone());
+        }
     }
 
     /// Forgets a request.

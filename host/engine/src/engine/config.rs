@@ -17,7 +17,7 @@ const BACKTRACE_FRAMES_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
 /// An engine with the pooling allocator, or, where the machine does not give that much address space, without it.
 pub(super) fn engine(limits: &Limits) -> Result<Engine, String> {
-    let mut config = base(limits)?;
+    let mut config = base(limits);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(limits)));
     match Engine::new(&config) {
         Ok(engine) => Ok(engine),
@@ -29,7 +29,7 @@ pub(super) fn engine(limits: &Limits) -> Result<Engine, String> {
     }
 }
 
-fn base(limits: &Limits) -> Result<Config, String> {
+fn base(limits: &Limits) -> Config {
     let mut config = Config::new();
     // Cranelift only: the other compilers and interpreters of wasmtime are not what its advisories promise to cover.
     config.strategy(Strategy::Cranelift).cranelift_opt_level(OptLevel::Speed);
@@ -57,7 +57,7 @@ fn base(limits: &Limits) -> Result<Config, String> {
         .wasm_threads(false)
         .wasm_wide_arithmetic(false)
         .shared_memory(false);
-    Ok(config)
+    config
 }
 
 /// Slots for one live store a worker, each as large as its limits allow.

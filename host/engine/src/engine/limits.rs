@@ -6,6 +6,14 @@ use std::thread;
 
 /// What a worker's stack has beyond what guests may use: the host's own frames.
 const HOST_STACK_BYTES: usize = 2 * 1024 * 1024;
+/// The longest deadline that anybody may configure, in milliseconds.
+const DEADLINE_MS_CEILING: u64 = 60_000;
+/// The most threads that anybody may configure.
+const CONCURRENCY_CEILING: usize = 1_024;
+/// The most stack that guests may be given, in bytes.
+const STACK_BYTES_CEILING: usize = 64 * 1024 * 1024;
+/// The most elements, instances, memories or tables that anybody may configure.
+const COUNT_CEILING: u64 = 1_000_000;
 /// The largest memory that 32-bit Wasm can have.
 const MEMORY_BYTES_CEILING: usize = 4 * 1024 * 1024 * 1024;
 
@@ -140,25 +148,23 @@ impl Limits {
 
     /// Refuses limits with which nothing could run.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let positive = [
-            ("deadline_ms", usize::try_from(self.deadline_ms).unwrap_or(usize::MAX)),
-            ("setup_deadline_ms", usize::try_from(self.setup_deadline_ms).unwrap_or(usize::MAX)),
-            ("memory_bytes_max", self.memory_bytes_max),
-            ("instances_max", self.instances_max),
-            ("memories_max", self.memories_max),
-            ("tables_max", self.tables_max),
-            ("stack_bytes_max", self.stack_bytes_max),
-            ("hostcall_bytes_max", self.hostcall_bytes_max),
-            ("concurrency", self.concurrency),
+        let wide = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
+        let ranges = [
+            ("deadline_ms", self.deadline_ms, DEADLINE_MS_CEILING),
+            ("setup_deadline_ms", self.setup_deadline_ms, DEADLINE_MS_CEILING),
+            ("memory_bytes_max", wide(self.memory_bytes_max), wide(MEMORY_BYTES_CEILING)),
+            ("table_elements_max", wide(self.table_elements_max), COUNT_CEILING),
+            ("instances_max", wide(self.instances_max), COUNT_CEILING),
+            ("memories_max", wide(self.memories_max), COUNT_CEILING),
+            ("tables_max", wide(self.tables_max), COUNT_CEILING),
+            ("stack_bytes_max", wide(self.stack_bytes_max), wide(STACK_BYTES_CEILING)),
+            ("hostcall_bytes_max", wide(self.hostcall_bytes_max), wide(MEMORY_BYTES_CEILING)),
+            ("concurrency", wide(self.concurrency), wide(CONCURRENCY_CEILING)),
         ];
-        if let Some((name, _)) = positive.into_iter().find(|(_, value)| *value == 0) {
-            return Err(format!("`{name}` is 0: give it at least 1"));
-        }
-        if self.memory_bytes_max > MEMORY_BYTES_CEILING {
-            return Err(format!(
-                "`memory_bytes_max` is {}: Wasm memories end at {MEMORY_BYTES_CEILING}",
-                self.memory_bytes_max
-            ));
+        for (name, value, ceiling) in ranges {
+            if value == 0 || value > ceiling {
+                return Err(format!("`{name}` is {value}: give it 1 to {ceiling}"));
+            }
         }
         Ok(())
     }
@@ -245,6 +251,8 @@ mod tests {
     fn limits_under_which_nothing_runs_are_refused() {
         assert_eq!(Limits::default().check(), Ok(()));
         let none = Limits { deadline_ms: 0, ..Limits::default() };
-        assert_eq!(none.check(), Err("`deadline_ms` is 0: give it at least 1".to_owned()));
+        assert_eq!(none.check(), Err("`deadline_ms` is 0: give it 1 to 60000".to_owned()));
+        let endless = Limits { deadline_ms: u64::MAX, ..Limits::default() };
+        assert!(endless.check().is_err());
     }
 }

@@ -13,7 +13,7 @@ use tribunal_proto::{proto, types};
 
 use super::{Client, Connection};
 use crate::convert;
-use crate::failure::{Method, explain, too_late};
+use crate::failure::{Method, explain};
 
 /// Entries in a page. Requests are large, and the server's own default of 1000 may exceed what gRPC takes.
 const PAGE_ENTRIES: i32 = 200;
@@ -40,7 +40,7 @@ impl Client {
         };
         match tokio::time::timeout(after, list).await {
             Ok(listing) => listing,
-            Err(_) => Err(explain(LIST_REQUESTS, &too_late(after))),
+            Err(_) => Err(explain(LIST_REQUESTS, &connection.too_late(after))),
         }
     }
 
@@ -69,7 +69,7 @@ impl Client {
     async fn read_lock(&self, connection: &Connection, name: &LockName) -> Result<Option<Lock>, Failure> {
         let mut auth = connection.auth();
         let request = proto::GetLockRequest { name: name.as_str().to_owned() };
-        match self.call(auth.get_lock(request)).await {
+        match self.call(connection, auth.get_lock(request)).await {
             Ok(lock) => Ok(Some(understood(convert::lock(lock))?)),
             Err(status) if status.code() == Code::NotFound => Ok(None),
             Err(status) => Err(explain(GET_LOCK, &status)),
@@ -108,7 +108,7 @@ impl Client {
                 limit: PAGE_ENTRIES,
                 start_key: start_key.clone(),
             };
-            let page = self.call(auth.list_access_requests(page)).await?;
+            let page = self.call(connection, auth.list_access_requests(page)).await?;
             take(&mut requests, page.access_requests, convert::access_request)?;
             if page.next_key.is_empty() {
                 return Ok(requests);
@@ -124,11 +124,12 @@ impl Client {
         filter: types::AccessRequestFilter,
     ) -> Result<Vec<AccessRequest>, Partial> {
         let mut auth = connection.auth();
-        let mut stream = self.call(auth.get_access_requests_v2(filter)).await?;
+        let mut stream = self.call(connection, auth.get_access_requests_v2(filter)).await?;
         let mut requests = Vec::new();
         let after = self.limits().call;
         loop {
-            let message = tokio::time::timeout(after, stream.message()).await.map_err(|_| too_late(after))??;
+            let message =
+                tokio::time::timeout(after, stream.message()).await.map_err(|_| connection.too_late(after))??;
             match message {
                 Some(request) => take(&mut requests, vec![request], convert::access_request)?,
                 None => return Ok(requests),
@@ -155,7 +156,7 @@ impl Client {
         loop {
             let page =
                 proto::ListLocksRequest { page_size: PAGE_ENTRIES, page_token: page_token.clone(), filter: None };
-            let page = self.call(auth.list_locks(page)).await?;
+            let page = self.call(connection, auth.list_locks(page)).await?;
             take(&mut locks, page.locks, convert::lock)?;
             if page.next_page_token.is_empty() {
                 return Ok(locks);
@@ -169,7 +170,7 @@ impl Client {
         let mut auth = connection.auth();
         let all = proto::GetLocksRequest { targets: Vec::new(), in_force_only: false };
         let mut locks = Vec::new();
-        take(&mut locks, self.call(auth.get_locks(all)).await?.locks, convert::lock)?;
+        take(&mut locks, self.call(connection, auth.get_locks(all)).await?.locks, convert::lock)?;
         Ok(locks)
     }
 }

@@ -36,14 +36,16 @@ impl Teleport for Client {
     async fn write_lock(&self, lock: Lock) -> Result<(), Failure> {
         let lock =
             convert::lock_to_proto(lock).map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
-        let mut auth = self.connection().auth();
-        self.call(auth.upsert_lock(lock)).await.map_err(|status| explain(UPSERT_LOCK, &status))
+        let connection = self.connection();
+        let mut auth = connection.auth();
+        self.call(&connection, auth.upsert_lock(lock)).await.map_err(|status| explain(UPSERT_LOCK, &status))
     }
 
     async fn delete_lock(&self, name: LockName) -> Result<(), Failure> {
-        let mut auth = self.connection().auth();
+        let connection = self.connection();
+        let mut auth = connection.auth();
         let name = proto::DeleteLockRequest { name: name.as_str().to_owned() };
-        match self.call(auth.delete_lock(name)).await {
+        match self.call(&connection, auth.delete_lock(name)).await {
             Ok(()) => Ok(()),
             Err(status) if status.code() == Code::NotFound => Ok(()),
             Err(status) => Err(explain(DELETE_LOCK, &status)),
@@ -51,9 +53,12 @@ impl Teleport for Client {
     }
 
     async fn resolve(&self, resolution: Resolution) -> Result<(), Failure> {
-        let mut auth = self.connection().auth();
+        let connection = self.connection();
+        let mut auth = connection.auth();
         let setter = convert::resolution_to_proto(resolution);
-        self.call(auth.set_access_request_state(setter)).await.map_err(|status| explain(SET_STATE, &status))
+        self.call(&connection, auth.set_access_request_state(setter))
+            .await
+            .map_err(|status| explain(SET_STATE, &status))
     }
 
     async fn watch(&self, events: mpsc::Sender<Event>) {

@@ -21,7 +21,7 @@ impl Client {
         let connection = self.connection();
         let mut login_states = connection.login_states();
         let state = userloginstate_v1::GetUserLoginStateRequest { name: name.clone() };
-        match self.call(login_states.get_user_login_state(state)).await {
+        match self.call(&connection, login_states.get_user_login_state(state)).await {
             Ok(state) => return Ok(convert::subject_of_login_state(user, state)),
             Err(status) if unseen(&status) => {}
             Err(status) => return Err(explain(LOGIN_STATE, &status)),
@@ -38,12 +38,12 @@ impl Client {
         let connection = self.connection();
         let mut users = connection.users();
         let get = users_v1::GetUserRequest { name: name.clone(), current_user: false, with_secrets: false };
-        match self.call(users.get_user(get)).await {
+        match self.call(&connection, users.get_user(get)).await {
             Ok(users_v1::GetUserResponse { user }) => Ok(user),
             Err(status) if status.code() == Code::Unimplemented => {
                 let mut auth = connection.auth();
                 let get = proto::GetUserRequest { name, with_secrets: false };
-                self.call(auth.get_user(get)).await.map(Some)
+                self.call(&connection, auth.get_user(get)).await.map(Some)
             }
             Err(status) => Err(status),
         }

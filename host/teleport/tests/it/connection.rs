@@ -129,6 +129,18 @@ async fn a_peer_that_says_nothing_is_given_up() {
 }
 
 #[tokio::test]
+async fn a_call_that_waits_for_a_connection_says_so() {
+    let ca = Ca::new("root");
+    let file = File::new(&pki::identity(&ca, "bot-tribunal"));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let limits = Limits { call: Duration::from_millis(200), ..Limits::default() };
+    let failure = Client::new(file.target(&address), limits).await.unwrap().ping().await.unwrap_err();
+    assert_eq!(failure.class, FailureClass::Retry);
+    assert!(failure.detail.contains(&format!("still connecting to `{address}`")), "{failure}");
+}
+
+#[tokio::test]
 async fn a_peer_that_speaks_no_tls_is_told_as_such() {
     let ca = Ca::new("root");
     let file = File::new(&pki::identity(&ca, "bot-tribunal"));

@@ -139,8 +139,13 @@ fn tls(ca: &Ca, manners: &Manners) -> ServerConfig {
 }
 
 async fn serve(acceptor: TlsAcceptor, stream: TcpStream, script: Arc<Script>, calls: Arc<Mutex<Vec<Call>>>) {
-    let Ok(stream) = acceptor.accept(stream).await else {
-        return;
+    let stream = match acceptor.accept(stream).into_fallible().await {
+        Ok(stream) => stream,
+        Err((_, mut stream)) => {
+            // Closing with bytes unread would reset the connection, and the client might not read why.
+            let _ended = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;
+            return;
+        }
     };
     let (_, session) = stream.get_ref();
     let user = common_name(session.peer_certificates().unwrap());

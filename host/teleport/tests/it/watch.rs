@@ -146,12 +146,12 @@ async fn a_broken_connection_takes_the_watch_down_and_a_new_one_brings_it_up() {
     server.kick();
     next_down(&mut events).await;
     loop {
-        match next(&mut events).await {
-            Event::WatchUp => break,
-            // An attempt that found the connection broken.
-            Event::WatchDown(_) => {}
-            event => panic!("{event:?}"),
+        let event = next(&mut events).await;
+        if event == Event::WatchUp {
+            break;
         }
+        // An attempt that found the connection broken.
+        assert!(matches!(event, Event::WatchDown(_)), "{event:?}");
     }
 }
 

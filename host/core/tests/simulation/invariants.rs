@@ -1,0 +1,217 @@
+//! What must be true, seen from the server's side and never through the controller's eyes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use tribunal_core::Timestamp;
+use tribunal_core::case::{Case, CaseLock, CaseRequest};
+use tribunal_core::controller::HumanApproved;
+use tribunal_core::decision::{Verdict, combine};
+use tribunal_core::guard::guard;
+use tribunal_core::lock::{Lock, LockName};
+use tribunal_core::opinion::{Evaluation, LockOrder, Mode};
+use tribunal_core::record::Decided;
+use tribunal_core::request::{AccessRequest, Decider, EXEMPT_ANNOTATION, RequestId, RequestState, Subject, UserName};
+
+use crate::model::World;
+use crate::policies::{CAP, Policy, conflicts, count};
+
+/// What is wrong, in words.
+pub(crate) type Wrong = String;
+
+/// Law 8, kept from outside: whether the daemon's view may be incomplete.
+#[derive(Debug, Default)]
+pub(crate) struct Eyesight {
+    listing: Option<Timestamp>,
+    last_full: Option<Timestamp>,
+    failed: bool,
+    up_since: Option<Timestamp>,
+    seen_since_up: bool,
+}
+
+impl Eyesight {
+    pub(crate) fn list_begins(&mut self, now: Timestamp) {
+        self.listing = Some(now);
+        self.seen_since_up = false;
+    }
+
+    pub(crate) fn listed(&mut self, ok: bool) {
+        self.failed = !ok;
+        if ok {
+            self.last_full = self.listing;
+            self.seen_since_up = self.up_since.is_some() && !self.seen_since_up;
+        }
+    }
+
+    pub(crate) fn watch(&mut self, now: Option<Timestamp>) {
+        self.up_since = now;
+        // A list that is under way now does not count as one since the watch is up.
+        self.seen_since_up = self.listing.is_some();
+    }
+
+    pub(crate) fn blind(&self, now: Timestamp, poll: Duration) -> bool {
+        let old = self.last_full.is_none_or(|at| now.since(at) > poll * 2);
+        self.failed || self.last_full.is_none() || (self.up_since.is_none() && old)
+    }
+}
+
+pub(crate) fn is_exempt(request: &AccessRequest, people: HumanApproved) -> bool {
+    people == HumanApproved::Exempt
+        && request.state == RequestState::Approved
+        && request.decided_by == Decider::Person
+}
+
+/// Law 2: what gives access to one user keeps cap and separation, what people brought about left aside.
+pub(crate) fn access(world: &World, people: HumanApproved, excused: &BTreeSet<RequestId>) -> Result<(), Wrong> {
+    let usable = world.usable();
+    let users: BTreeSet<_> = world.requests.values().map(|it| &it.user).collect();
+    for user in users {
+        let held = || {
+            let held = world.requests.values().filter(|it| it.user == *user && usable.contains(&it.id));
+            held.filter(|it| !is_exempt(it, people) && !excused.contains(&it.id))
+        };
+        if count(held()) > CAP {
+            return Err(format!("{user} uses more than {CAP} resources"));
+        }
+        for a in held() {
+            if let Some(b) = held().find(|b| conflicts(a, b)) {
+                return Err(format!("{user} uses {} and {} together", a.id, b.id));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Laws 1 and 5: a resolution stands on a recorded decision that says so, with nobody's fault in it.
+pub(crate) fn resolution(decided: &Decided, id: &RequestId, approve: bool) -> Result<(), Wrong> {
+    let request = decided.request.as_ref().map(|it| &it.id);
+    let verdict = combine(&decided.evaluations).verdict;
+    let faulted = decided.enforcements.iter().any(|it| it.member.mode == Mode::Enforce && it.answer.is_err());
+    let expected = if approve { Verdict::Approve } else { Verdict::Deny };
+    if decided.dry_run {
+        Err(format!("{id} is resolved in a rehearsal"))
+    } else if request != Some(id) || decided.decision.as_ref().map(|it| it.verdict) != Some(expected) {
+        Err(format!("{id} is resolved otherwise than its decision says"))
+    } else if verdict != expected || (approve && faulted) {
+        Err(format!("{id} is resolved against the opinions: {:?}", decided.evaluations))
+    } else {
+        Ok(())
+    }
+}
+
+/// A case as the daemon should build it, from the truth.
+pub(crate) fn true_case(world: &World, user: &UserName, people: HumanApproved, lead: Duration) -> Case {
+    let soon = world.now.after(lead);
+    let show = |it: &AccessRequest| {
+        let mut request = it.clone();
+        if is_exempt(it, people) {
+            request.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec!["human-approved".to_owned()]);
+        }
+        if request.access_starts.is_some_and(|at| at > world.now && at <= soon) {
+            request.access_starts = Some(world.now);
+        }
+        let foreign = |lock: &&Lock| {
+            lock.in_force(world.now)
+                && lock.covers(it)
+                && lock.ours(&World::own_user()).is_none()
+                && lock.expires.is_none_or(|end| end > soon || it.access_expires.is_some_and(|over| over <= end))
+        };
+        let show = |lock: &Lock| CaseLock {
+            name: lock.name.clone(),
+            message: lock.message.clone(),
+            ours: false,
+            expires: lock.expires,
+        };
+        CaseRequest { request, locks: world.locks.values().filter(foreign).map(show).collect() }
+    };
+    let live = world.requests.values().filter(|it| {
+        it.user == *user && it.state != RequestState::Denied && !it.is_over(world.now)
+    });
+    let mut requests: Vec<_> = live.map(show).collect();
+    requests.sort_by(|a, b| a.request.age_key().cmp(&b.request.age_key()));
+    Case {
+        now: world.now,
+        cluster: "c".to_owned(),
+        subject: Subject { name: user.clone(), roles: None, traits: None },
+        requests,
+        facts: Vec::new(),
+    }
+}
+
+/// The orders of a whole panel about a case.
+pub(crate) fn orders(panel: &[Policy], case: &Case) -> Vec<LockOrder> {
+    let mut orders: Vec<LockOrder> = Vec::new();
+    for policy in panel.iter().filter(|policy| policy.member().mode == Mode::Enforce) {
+        let more = policy.enforce(&case.with_orders(&orders));
+        orders.extend(more);
+    }
+    orders
+}
+
+/// Whether somebody else has taken the name that our lock on this request would have.
+pub(crate) fn is_taken(world: &World, id: &RequestId) -> bool {
+    world.locks.get(&LockName::of(id)).is_some_and(|lock| lock.ours(&World::own_user()).is_none())
+}
+
+/// When nothing goes wrong any more and nobody does anything, everything ends where it should.
+pub(crate) fn settled(
+    world: &World,
+    panel: &[Policy],
+    people: HumanApproved,
+    protected: &BTreeSet<String>,
+    lead: Duration,
+) -> Result<(), Wrong> {
+    let users: BTreeSet<_> = world.requests.values().map(|it| it.user.clone()).collect();
+    let mut excused = BTreeSet::new();
+    for user in users {
+        let case = true_case(world, &user, people, lead);
+        let wanted = orders(panel, &case);
+        for entry in &case.requests {
+            let it = &world.requests[&entry.request.id];
+            let wanted = wanted.iter().any(|order| order.request == it.id);
+            let impossible = is_taken(world, &it.id);
+            if impossible {
+                excused.insert(it.id.clone());
+            }
+            let lasts = |lock: &Lock| lock.covers(it) && lock.expires.is_none_or(|end| Some(end) >= it.access_expires);
+            if wanted && !impossible && !world.locks.values().any(lasts) {
+                return Err(format!("{} is not locked to its end, as it has to be", it.id));
+            }
+            let ours = |lock: &Lock| lock.in_force(world.now) && lock.ours(&World::own_user()) == Some(&it.id);
+            if it.state == RequestState::Approved && !wanted && world.locks.values().any(ours) {
+                return Err(format!("{} is still locked though nobody wants it", it.id));
+            }
+            if it.state == RequestState::Pending
+                && guard(it, &World::own_user(), protected, world.now).is_none()
+                && let Some(verdict) = overdue(world, panel, &case, it, people)
+            {
+                return Err(format!("{} is still pending though the panel would {}", it.id, verdict.as_str()));
+            }
+        }
+    }
+    access(world, people, &excused)
+}
+
+/// What the panel would do with a pending request at once, if anything.
+fn overdue(
+    world: &World,
+    panel: &[Policy],
+    case: &Case,
+    request: &AccessRequest,
+    people: HumanApproved,
+) -> Option<Verdict> {
+    let ask = |policy: &Policy| Evaluation { member: policy.member(), answer: Ok(policy.review(case, &request.id)) };
+    match combine(&panel.iter().map(ask).collect::<Vec<_>>()).verdict {
+        Verdict::Leave | Verdict::Nothing => None,
+        Verdict::Deny => Some(Verdict::Deny),
+        Verdict::Approve => {
+            let impossible = |order: &LockOrder| {
+                order.request == request.id
+                    || is_taken(world, &order.request)
+                    || is_exempt(&world.requests[&order.request], people)
+            };
+            let orders = orders(panel, &case.as_if_held(&request.id));
+            (!orders.iter().any(impossible)).then_some(Verdict::Approve)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The sandbox against real guests: what loads, what is refused, what each misbehaviour is called. It never sleeps and
+//! asserts no time but generous ones.
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+#[path = "engine/authority.rs"]
+mod authority;
+#[path = "engine/builtin.rs"]
+mod builtin;
+#[path = "engine/faults.rs"]
+mod faults;
+#[path = "engine/honest.rs"]
+mod honest;
+#[path = "engine/loading.rs"]
+mod loading;
+
+use tribunal_core::opinion::{Fault, FaultKind, Opinion};
+use tribunal_core::request::RequestId;
+use tribunal_engine::testing::{Guest, case, pending};
+use tribunal_engine::{Limits, LoadError, LoadProblem, Panel, PluginSpec};
+use tribunal_ports::Engine;
+
+/// A panel of one.
+fn panel(guest: &Guest) -> Panel {
+    load(PluginSpec::new("guest", guest.build())).unwrap()
+}
+
+fn load(spec: PluginSpec) -> Result<Panel, Vec<LoadError>> {
+    Panel::load(vec![spec], Limits::default())
+}
+
+/// The one problem of a plugin that does not load, and the message that goes with it.
+fn problem(spec: PluginSpec) -> (LoadProblem, String) {
+    let Err(mut errors) = load(spec) else { panic!("it loaded") };
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let message = errors[0].to_string();
+    assert!(!message.chars().any(char::is_control), "{message:?}");
+    (errors.remove(0).problem, message)
+}
+
+/// What the guest says about the pending request `r1`.
+async fn review(guest: &Guest) -> Result<Opinion, Fault> {
+    ask(&panel(guest)).await
+}
+
+async fn ask(panel: &Panel) -> Result<Opinion, Fault> {
+    panel.review(0, RequestId::new("r1"), case(vec![pending("r1", 2)])).await
+}
+
+/// The fault that the guest runs into when it reviews.
+async fn fault(guest: &Guest) -> Fault {
+    let fault = review(guest).await.unwrap_err();
+    assert!(!fault.detail.chars().any(char::is_control), "{fault:?}");
+    fault
+}
+
+/// Asserts a fault by its kind and a part of its detail.
+#[track_caller]
+fn assert_fault(fault: &Fault, kind: FaultKind, detail: &str) {
+    assert_eq!(fault.kind, kind, "{fault:?}");
+    assert!(fault.detail.contains(detail), "{fault:?}");
+}

@@ -1,0 +1,77 @@
+//! The reference policies, real components built from Rust.
+
+use std::time::Instant;
+
+use tribunal_core::opinion::Opinion;
+use tribunal_core::request::RequestId;
+use tribunal_engine::testing::{case, held, pending};
+use tribunal_engine::{Limits, Panel, PluginSpec};
+use tribunal_ports::Engine;
+
+fn cap(settings: &str) -> PluginSpec {
+    let mut spec = PluginSpec::new("cap", tribunal_plugins::CAP.to_vec());
+    spec.settings = settings.into();
+    spec
+}
+
+#[tokio::test]
+async fn cap_judges_through_the_sandbox() {
+    let panel = crate::load(cap(r#"{"max-resources": 3}"#)).unwrap();
+    let fits = panel.review(0, RequestId::new("r1"), case(vec![pending("r1", 2)])).await.unwrap();
+    assert!(matches!(fits, Opinion::Approve(_)), "{fits:?}");
+    let bulk = panel.review(0, RequestId::new("r1"), case(vec![pending("r1", 5)])).await.unwrap();
+    assert!(matches!(&bulk, Opinion::Deny(grounds) if !grounds.is_empty()), "{bulk:?}");
+    let over = panel.enforce(0, case(vec![held("h1", 2), held("h2", 2)])).await.unwrap();
+    assert_eq!(over.len(), 1, "{over:?}");
+    assert_eq!(over[0].request.as_str(), "h1");
+    assert_eq!(panel.enforce(0, case(vec![held("h1", 1)])).await, Ok(Vec::new()));
+}
+
+#[test]
+fn cap_refuses_settings_that_it_does_not_know() {
+    let (problem, message) = crate::problem(cap(r#"{"max-resources": 0, "no-such-key": 1}"#));
+    assert!(matches!(problem, tribunal_engine::LoadProblem::Settings(_)), "{message}");
+}
+
+#[tokio::test]
+async fn both_builtins_load_into_one_panel() {
+    let specs = tribunal_plugins::BUILTINS
+        .iter()
+        .map(|builtin| PluginSpec { settings: settings_of(builtin.name).into(), ..PluginSpec::new(builtin.name, builtin.bytes.to_vec()) })
+        .collect();
+    let panel = Panel::load(specs, Limits::default()).unwrap();
+    let names: Vec<_> = panel.policies().into_iter().map(|policy| policy.description.name).collect();
+    assert_eq!(names, ["separation", "cap"]);
+    for policy in 0..2 {
+        let opinion = panel.review(policy, RequestId::new("r1"), case(vec![pending("r1", 1)])).await;
+        assert!(opinion.is_ok(), "{opinion:?}");
+    }
+}
+
+fn settings_of(name: &str) -> &'static str {
+    match name {
+        "separation" => r#"{"classes": {"prod": {"roles": ["prod"]}, "research": {"roles": ["research"]}}}"#,
+        _ => "{}",
+    }
+}
+
+/// Not a benchmark: prints how long evaluations take, and fails only if they take absurdly long.
+#[tokio::test]
+async fn an_evaluation_takes_far_less_than_its_deadline() {
+    let panel = crate::load(cap("{}")).unwrap();
+    let mut micros = Vec::new();
+    for resources in [1, 10, 100] {
+        let shown = case(vec![held("h1", resources), pending("r1", resources)]);
+        let mut took: Vec<_> = (0..200)
+            .map(|_| {
+                let start = Instant::now();
+                let answer = futures::executor::block_on(panel.review(0, RequestId::new("r1"), shown.clone()));
+                assert!(answer.is_ok(), "{answer:?}");
+                start.elapsed().as_micros()
+            })
+            .collect();
+        took.sort_unstable();
+        micros.push((resources, took[100], took[197]));
+    }
+    assert!(micros.iter().all(|(_, median, _)| *median < 50_000), "{micros:?}");
+}

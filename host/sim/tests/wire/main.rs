@@ -1,0 +1,15 @@
+//! The simulated server as its clients see it: real gRPC over mutual TLS, refusals one by one. No test here looks inside the server.
+
+mod access;
+mod faults;
+mod locks;
+mod paging;
+mod people;
+mod plugin_data;
+mod requests;
+mod resolve;
+mod reviews;
+mod semaphores;
+mod tls;
+mod watch;
+mod world;

@@ -1,0 +1,56 @@
+//! The command line: which words mean what, and what the process says at its end. It decides nothing about requests.
+
+pub mod args;
+mod check;
+mod completions;
+mod dev;
+mod go_flags;
+mod report;
+mod run;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::args::{Cli, Command};
+
+/// Exit code: all is well, or the daemon was asked to stop and did.
+pub const EXIT_OK: u8 = 0;
+/// Exit code: configuration, identity or connection are not right, or a check failed; standard error says what to do.
+pub const EXIT_ERROR: u8 = 1;
+/// Exit code: the command line is not understood (clap's own).
+pub const EXIT_USAGE: u8 = 2;
+/// Exit code of `tribunal dev --once`: the scenario did not end as expected.
+pub const EXIT_UNEXPECTED: u8 = 3;
+
+/// Runs the command that these arguments name, the program's own name first.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(go_flags::rewrite(arguments)) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let printed = error.print();
+            let code = if printed.is_ok() { error.exit_code() } else { i32::from(EXIT_USAGE) };
+            return ExitCode::from(u8::try_from(code).unwrap_or(EXIT_USAGE));
+        }
+    };
+    let outcome = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(dispatch(cli.command)));
+    outcome.unwrap_or_else(|error| {
+        report::error(&error);
+        ExitCode::from(EXIT_ERROR)
+    })
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    // Each future is as large as its command's largest state; boxed, only the one that runs is paid for.
+    match command {
+        Command::Run(args) => Box::pin(run::run(*args)).await,
+        Command::Dev(args) => Box::pin(dev::dev(*args)).await,
+        Command::Check(args) => Box::pin(check::check(args)).await,
+        Command::Completions(args) => completions::completions(&args),
+    }
+}

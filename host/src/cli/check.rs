@@ -1,0 +1,114 @@
+//! `tribunal check`: loads a configuration and its plugins and says what it found. It never connects anywhere.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde_json::json;
+use tribunal_core::opinion::{Effect, Mode};
+use tribunal_engine::{Panel, PolicyInfo};
+
+use super::args::CheckArgs;
+use super::{EXIT_ERROR, report};
+use crate::assembly;
+use crate::config::{Config, Overrides, Plugin};
+
+pub(super) async fn check(args: CheckArgs) -> anyhow::Result<ExitCode> {
+    let overrides = Overrides { dry_run: args.dry_run, ..Overrides::default() };
+    let found = match Config::load(&args.config, &overrides) {
+        Ok(config) => load(&config).await,
+        Err(errors) => Err(errors.problems().iter().map(ToString::to_string).collect()),
+    };
+    match found {
+        Ok(policies) => {
+            let text = if args.json { as_json(&policies) } else { as_text(&args, &policies) };
+            std::io::stdout().write_all(text.as_bytes()).context("standard output cannot be written")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(errors) => {
+            if args.json {
+                let text = format!("{}\n", json!({ "ok": false, "errors": errors }));
+                std::io::stdout().write_all(text.as_bytes()).context("standard output cannot be written")?;
+            }
+            report::say(&errors);
+            Ok(ExitCode::from(EXIT_ERROR))
+        }
+    }
+}
+
+/// A plugin as it was configured, and what is known of it once it is loaded.
+struct Found {
+    plugin: Plugin,
+    effects: Vec<Effect>,
+    info: PolicyInfo,
+}
+
+async fn load(config: &Config) -> Result<Vec<Found>, Vec<String>> {
+    let panel: Panel = Box::pin(assembly::load_panel(config)).await?;
+    let members = panel.members();
+    let loaded = config.plugins.iter().zip(members).zip(panel.policies());
+    Ok(loaded
+        .map(|((plugin, member), info)| Found {
+            plugin: plugin.clone(),
+            effects: member.effects.into_iter().collect(),
+            info,
+        })
+        .collect())
+}
+
+fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Enforce => "enforce",
+        Mode::Shadow => "shadow",
+    }
+}
+
+fn names(effects: &[Effect]) -> Vec<&'static str> {
+    effects.iter().map(|effect| effect.as_str()).collect()
+}
+
+fn as_json(policies: &[Found]) -> String {
+    let policies: Vec<_> = policies
+        .iter()
+        .map(|Found { plugin, effects, info }| {
+            let rules: Vec<_> =
+                info.description.rules.iter().map(|rule| json!({ "id": rule.id, "summary": rule.summary })).collect();
+            json!({
+                "name": plugin.name.as_str(),
+                "source": plugin.source.to_string(),
+                "origin": plugin.origin,
+                "digest": info.digest.to_string(),
+                "mode": mode(plugin.mode),
+                "effects": names(effects),
+                "policy": info.description.name,
+                "version": info.description.version,
+                "summary": info.description.summary,
+                "rules": rules,
+                "settings": plugin.settings,
+            })
+        })
+        .collect();
+    format!("{}\n", json!({ "ok": true, "plugins": policies }))
+}
+
+fn as_text(args: &CheckArgs, policies: &[Found]) -> String {
+    let mut text = format!("`{}` is right: {} plugin(s)\n", args.config.display(), policies.len());
+    for Found { plugin, effects, info } in policies {
+        let description = &info.description;
+        text.push_str(&format!(
+            "\n{}: {} {}, {}\n  source   {}\n  digest   {}\n  mode     {}\n  effects  {}\n  rules\n",
+            plugin.name,
+            description.name,
+            description.version,
+            description.summary,
+            plugin.source,
+            info.digest,
+            mode(plugin.mode),
+            names(effects).join(", "),
+        ));
+        for rule in &description.rules {
+            text.push_str(&format!("    {}: {}\n", rule.id, rule.summary));
+        }
+    }
+    text
+}

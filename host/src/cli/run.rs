@@ -1,0 +1,108 @@
+//! `tribunal run`: from arguments to a running daemon and back to an exit code. It neither decides nor acts itself.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::CommandFactory;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+use tribunal_ledger::Recovery;
+
+use super::args::{Cli, RunArgs};
+use super::{EXIT_ERROR, report};
+use crate::assembly::{self, Assembled};
+use crate::config::{Config, ConfigErrors};
+use crate::{daemon, telemetry};
+
+pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
+    telemetry::init(args.log.log_format, args.log.debug.0);
+    let config = match configure(&args) {
+        Ok(config) => config,
+        Err(errors) => {
+            let usage = args.config.is_none() && args.go_flags().lacks_required();
+            report::error(&anyhow::Error::new(errors));
+            if usage {
+                say_usage();
+            }
+            return Ok(ExitCode::from(EXIT_ERROR));
+        }
+    };
+    let stop = CancellationToken::new();
+    listen_for_signals(&stop)?;
+    let assembled = tokio::select! {
+        assembled = Box::pin(assembly::assemble(&config)) => assembled?,
+        () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
+    };
+    let Assembled { ports, settings, cluster, recovery } = assembled;
+    info!(
+        cluster = %cluster.name,
+        address = %config.teleport.address,
+        user = %settings.own_user,
+        policies = settings.panel.len(),
+        dry_run = config.dry_run,
+        "Connected to Teleport"
+    );
+    say_recovery(&recovery);
+    let (status, _nobody_looks) = watch::channel(None);
+    Box::pin(daemon::run(ports, settings, status, stop)).await?;
+    info!("Stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn configure(args: &RunArgs) -> Result<Config, ConfigErrors> {
+    match &args.config {
+        Some(path) => Config::load(path, &args.overrides()),
+        None => Config::from_flags(&args.go_flags()),
+    }
+}
+
+/// As the sample watcher does where a flag is missing that it cannot do without.
+fn say_usage() {
+    let mut command = Cli::command();
+    command.build();
+    let usage = command.find_subcommand_mut("run").map(clap::Command::render_usage).unwrap_or_default();
+    let _unheard = writeln!(
+        anstream::stderr().lock(),
+        "\n{}\n\nFor a configuration file use `--config FILE`; for more `tribunal run --help`.",
+        usage.ansi()
+    );
+}
+
+/// SIGINT and SIGTERM ask for a stop.
+fn listen_for_signals(stop: &CancellationToken) -> anyhow::Result<()> {
+    for kind in [SignalKind::interrupt(), SignalKind::terminate()] {
+        let mut signals = signal(kind).context("signals cannot be listened for")?;
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            if signals.recv().await.is_some() {
+                info!("Stopping");
+                stop.cancel();
+            }
+        });
+    }
+    Ok(())
+}
+
+fn say_recovery(recovery: &Recovery) {
+    let Recovery { records, open, torn } = recovery;
+    info!(records, open = open.len(), "Opened the ledger");
+    if let Some(torn) = torn {
+        warn!(
+            segment = %torn.segment.display(),
+            kept = %torn.kept.display(),
+            bytes = torn.bytes,
+            "A torn last line was cut off the ledger; it had never been acknowledged"
+        );
+    }
+    for intent in open {
+        info!(
+            decision = %intent.decided.id,
+            user = %intent.decided.user,
+            steps = intent.steps.len(),
+            "A decision of the last run was not carried out to its end; the cluster's state is judged anew"
+        );
+    }
+}

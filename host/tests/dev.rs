@@ -1,0 +1,5 @@
+//! Temporary.
+#[path = "../src"]
+pub mod w { pub mod dev; }
+pub use w::dev;
+pub use tribunal::{assembly, config, daemon};

@@ -1,0 +1,8 @@
+//! Rules of the house that the compiler cannot see, checked over the sources themselves. It must never change a file.
+
+mod arrows;
+mod claims;
+mod commands;
+mod docs;
+mod sources;
+mod tree;

@@ -1,0 +1,94 @@
+//! Pages for people name only what is there. It must never judge their words.
+
+use super::tree::{file, files, none, root};
+
+/// Names of files that users have, not we.
+const OF_USERS: &[&str] = &["tribunal.toml", "scenario.toml", "policy.wasm", "identity", "admin.identity"];
+/// What the name of a file ends with.
+const ENDINGS: &[&str] = &[".rs", ".md", ".wit", ".proto", ".toml", ".service", ".yaml", ".txt"];
+
+/// What a page names: code in backticks, and the targets of links.
+fn named(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut fenced = false;
+    for line in text.lines() {
+        if line.trim_start().starts_with("```") {
+            fenced = !fenced;
+            continue;
+        }
+        if fenced {
+            continue;
+        }
+        names.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        for link in line.split("](").skip(1) {
+            let target = link.split([')', '#']).next().unwrap_or_default();
+            if !target.is_empty() && !target.contains("://") {
+                names.push(target.to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// Whether this is the name of one of our files or directories, rather than of something in Teleport or on a user's disk.
+fn is_ours(name: &str) -> bool {
+    if name.is_empty() || name.contains([' ', '*', '<', '{', '(', '$', '=', '…']) || name.starts_with(['/', '-', '~']) {
+        return false;
+    }
+    let last = name.rsplit('/').next().unwrap_or_default();
+    if OF_USERS.contains(&last) {
+        return false;
+    }
+    let first = name.split('/').next().unwrap_or_default();
+    let under_root = name.contains('/') && !first.is_empty() && root().join(first).is_dir();
+    under_root || ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+#[test]
+fn pages_name_only_files_that_exist() {
+    let root = root();
+    let mut missing = Vec::new();
+    for page in files(".md") {
+        let beside = root.join(&page.path).parent().unwrap().to_owned();
+        for name in named(&page.text).iter().filter(|name| is_ours(name)) {
+            // `path::test` names a test in a file.
+            let name = name.split("::").next().unwrap_or_default();
+            let places = [root.join(name), beside.join(name), root.join("host").join(name)];
+            if !places.iter().any(|place| place.exists()) {
+                missing.push(format!("{}: `{name}`", page.path));
+            }
+        }
+    }
+    none(&missing, "pages name only what is there");
+}
+
+#[test]
+fn the_pages_of_the_house_are_there() {
+    for page in ["README.md", "CHANGELOG.md", "LICENSE", "host/ARCHITECTURE.md", "tests/CLAIMS.md"] {
+        assert!(!file(page).trim().is_empty(), "`{page}` is empty");
+    }
+}
+
+#[test]
+fn the_map_fits_on_a_page() {
+    assert!(file("host/ARCHITECTURE.md").lines().count() <= 150);
+}
+
+#[test]
+fn the_map_names_every_room() {
+    let map = file("host/ARCHITECTURE.md");
+    let rooms = ["wit/", "proto/", "host/core/", "host/ports/", "host/engine/", "host/teleport/", "host/ledger/", "host/sim/"];
+    let rooms = rooms.into_iter().chain(["guest-sdk/", "plugins/", "tests/", "host/src/daemon.rs"]);
+    let missing: Vec<_> = rooms.filter(|room| !map.contains(&format!("`{room}"))).map(str::to_owned).collect();
+    none(&missing, "the map names every room");
+}
+
+#[test]
+fn what_looks_like_a_file_of_ours_is_told_from_what_does_not() {
+    for ours in ["host/core/src/guard.rs", "SCHEMA.md", "wit/policy.wit", "tests/CLAIMS.md"] {
+        assert!(is_ours(ours), "{ours}");
+    }
+    for other in ["tribunal.toml", "/cluster/node/name", "tribunal/decision", "cargo test --workspace", "*.md", "builtin:cap"] {
+        assert!(!is_ours(other), "{other}");
+    }
+}

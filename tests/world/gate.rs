@@ -1,0 +1,112 @@
+//! The Teleport port with gates: a test can hold a call right before it goes out, or right after the server did it, and
+//! act or crash in between. It changes no call and no answer.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio::sync::mpsc;
+use tribunal_core::action::{Event, Fresh, Listing, Resolution};
+use tribunal_core::failure::Failure;
+use tribunal_core::lock::{Lock, LockName};
+use tribunal_core::request::{RequestId, Subject, UserName};
+use tribunal_ports::Teleport;
+use tribunal_teleport::Client;
+
+/// A place where calls can be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    BeforeWriteLock,
+    AfterWriteLock,
+    BeforeResolve,
+    AfterResolve,
+    BeforeList,
+}
+
+/// What is held, and whether somebody stands there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Hold {
+    place: Option<Place>,
+    reached: bool,
+}
+
+/// Holds calls of one world, over all runs of its daemon.
+#[derive(Debug)]
+pub(crate) struct Gate(watch::Sender<Hold>);
+
+/// A client behind a gate.
+#[derive(Debug)]
+pub(crate) struct Gated {
+    pub(crate) client: Client,
+    pub(crate) gate: Arc<Gate>,
+}
+
+// === impl Gate ===
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self(watch::Sender::new(Hold::default()))
+    }
+
+    /// From now on calls stop at this place.
+    pub(crate) fn close(&self, place: Place) {
+        self.0.send_replace(Hold { place: Some(place), reached: false });
+    }
+
+    /// Ends when a call stands at the closed gate. Put a deadline around it.
+    pub(crate) async fn reached(&self) {
+        self.0.subscribe().wait_for(|hold| hold.reached).await.unwrap();
+    }
+
+    /// Lets all calls go on.
+    pub(crate) fn open(&self) {
+        self.0.send_replace(Hold::default());
+    }
+
+    async fn pass(&self, place: Place) {
+        self.0.send_if_modified(|hold| {
+            let arrived = hold.place == Some(place) && !hold.reached;
+            hold.reached |= arrived;
+            arrived
+        });
+        self.0.subscribe().wait_for(|hold| hold.place != Some(place)).await.unwrap();
+    }
+}
+
+// === impl Gated ===
+
+impl Teleport for Gated {
+    async fn list(&self) -> Result<Listing, Failure> {
+        self.gate.pass(Place::BeforeList).await;
+        self.client.list().await
+    }
+
+    async fn reread(&self, requests: Vec<RequestId>, locks: Vec<LockName>) -> Result<Fresh, Failure> {
+        self.client.reread(requests, locks).await
+    }
+
+    async fn subject(&self, user: UserName) -> Result<Subject, Failure> {
+        Teleport::subject(&self.client, user).await
+    }
+
+    async fn write_lock(&self, lock: Lock) -> Result<(), Failure> {
+        self.gate.pass(Place::BeforeWriteLock).await;
+        let written = self.client.write_lock(lock).await;
+        self.gate.pass(Place::AfterWriteLock).await;
+        written
+    }
+
+    async fn delete_lock(&self, name: LockName) -> Result<(), Failure> {
+        self.client.delete_lock(name).await
+    }
+
+    async fn resolve(&self, resolution: Resolution) -> Result<(), Failure> {
+        self.gate.pass(Place::BeforeResolve).await;
+        let resolved = self.client.resolve(resolution).await;
+        self.gate.pass(Place::AfterResolve).await;
+        resolved
+    }
+
+    async fn watch(&self, events: mpsc::Sender<Event>) {
+        Teleport::watch(&self.client, events).await;
+    }
+}
