@@ -1,4 +1,13 @@
 //! Scenarios end to end: users and people act on the server, the daemon answers over mTLS, and an observer on the server's
 //! side has the last word. Each test is named for what it claims.
 
+mod blindness;
+mod blog;
+mod crashes;
 mod dev_cast;
+mod failures;
+mod guards;
+mod lapses;
+mod people;
+mod records;
+mod watcher;

@@ -24,7 +24,7 @@ use tribunal_teleport::Address;
 
 pub use self::flags::{GoBool, GoFlags, InvalidGoBool};
 pub use self::ledger_dir::default_ledger_dir;
-pub use self::limits::Limits;
+pub use self::limits::{Limits, SUBJECTS_IN_FLIGHT_DEFAULT};
 pub use self::problem::{ConfigErrors, Place, Problem, Spot};
 
 /// The time between two full lists where nothing else is said; Teleport's sample watcher has the same.
@@ -89,7 +89,8 @@ pub struct Plugin {
     pub effects: Option<BTreeSet<Effect>>,
     /// A JSON object.
     pub settings: serde_json::Map<String, serde_json::Value>,
-    /// Where it was configured, for errors that show only when it is loaded: `tribunal.toml:12`, or flags.
+    /// Where it was configured, for errors that show only when it is loaded: `tribunal.toml:12`, or the
+    /// flag that its settings come from.
     pub origin: String,
 }
 

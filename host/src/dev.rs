@@ -72,12 +72,7 @@ pub async fn play(options: PlayOptions, stop: CancellationToken) -> Result<Vec<S
 }
 
 /// Plays to the end and prints the final state.
-async fn perform(
-    stage: &mut Stage,
-    story: &mut Story,
-    is_built_in: bool,
-    json: bool,
-) -> Result<Vec<String>, DevError> {
+async fn perform(stage: &mut Stage, story: &mut Story, is_built_in: bool, json: bool) -> Result<Vec<String>, DevError> {
     let (cluster, addr) = (stage.cluster().to_owned(), stage.addr());
     story.line(&format!(
         "cluster `{cluster}` listens on {addr}; tribunal watches it: `separation` keeps {CONFLICT_PATTERNS} apart, \

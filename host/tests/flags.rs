@@ -8,11 +8,7 @@ use serde_json::json;
 use tribunal::config::{Config, GoFlags, Plugin};
 
 fn flags() -> GoFlags {
-    GoFlags {
-        proxy: Some("auth.example.com:3025".to_owned()),
-        identity: Some("identity".into()),
-        ..GoFlags::default()
-    }
+    GoFlags { proxy: Some("auth.example.com:3025".to_owned()), identity: Some("identity".into()), ..GoFlags::default() }
 }
 
 fn some(text: &str) -> Option<String> {
@@ -73,7 +69,8 @@ fn patterns_do_not_matter_where_conflicts_are_switched_off() {
 
 #[test]
 fn times_are_written_as_in_go() {
-    for (text, milliseconds) in [("30s", 30_000), ("1m30s", 90_000), ("1h", 3_600_000), ("1.5s", 1_500), ("1000ms", 1_000)]
+    for (text, milliseconds) in
+        [("30s", 30_000), ("1m30s", 90_000), ("1h", 3_600_000), ("1.5s", 1_500), ("1000ms", 1_000)]
     {
         let flags = GoFlags { poll_interval: some(text), ..flags() };
         let config = Config::from_flags(&flags).unwrap_or_else(|errors| panic!("{errors}"));
@@ -169,10 +166,31 @@ fn missing_flags_give_the_usage_on_standard_error_and_exit_with_1() {
 
 #[test]
 fn go_flags_reach_the_configuration_with_one_dash_and_with_two() {
-    let single = tribunal(&["run", "-p=x:1", "-i", "identity", "-m", "-1", "-poll-interval=500ms", "-conflict-patterns",
-        "prod", "-resource-limit=false", "-d"]);
-    let double = tribunal(&["run", "--p", "x:1", "--i=identity", "--m=-1", "--poll-interval", "500ms",
-        "--conflict-patterns=prod", "--resource-limit=false", "--d=true"]);
+    let single = tribunal(&[
+        "run",
+        "-p=x:1",
+        "-i",
+        "identity",
+        "-m",
+        "-1",
+        "-poll-interval=500ms",
+        "-conflict-patterns",
+        "prod",
+        "-resource-limit=false",
+        "-d",
+    ]);
+    let double = tribunal(&[
+        "run",
+        "--p",
+        "x:1",
+        "--i=identity",
+        "--m=-1",
+        "--poll-interval",
+        "500ms",
+        "--conflict-patterns=prod",
+        "--resource-limit=false",
+        "--d=true",
+    ]);
     assert_eq!(single, double);
     let (code, _, stderr) = single;
     assert_eq!(code, Some(1));
@@ -180,6 +198,22 @@ fn go_flags_reach_the_configuration_with_one_dash_and_with_two() {
         assert!(stderr.contains(what), "{stderr}");
     }
     assert!(!stderr.contains("Usage"), "{stderr}");
+}
+
+#[test]
+fn patterns_that_only_the_policy_can_judge_are_refused_before_anything_is_connected() {
+    for (patterns, what) in [("prod,(", "not a regular expression"), ("prod,production", "production")] {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = folder.path().join("ledger");
+        let arguments =
+            ["run", "-p", "127.0.0.1:1", "-i", "/nonexistent/identity", "--ledger-dir", ledger.to_str().unwrap()];
+        let (code, _, stderr) = tribunal(&[&arguments[..], &["-conflict-patterns", patterns]].concat());
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains("error: `--conflict-patterns`: plugin `separation`"), "{stderr}");
+        assert!(stderr.contains(what), "{stderr}");
+        assert!(stderr.contains("error: identity file `/nonexistent/identity`"), "in the same breath: {stderr}");
+        assert!(!ledger.exists(), "nothing is made before everything is right");
+    }
 }
 
 #[test]
@@ -199,7 +233,7 @@ fn all_faults_of_a_file_reach_standard_error_with_their_lines() {
     for command in ["run", "check"] {
         let (code, stdout, stderr) = tribunal(&[command, "--config", path.to_str().unwrap()]);
         assert_eq!((code, stdout.as_str()), (Some(1), ""));
-        assert_eq!(stderr.matches("error: ").count(), 7, "{stderr}");
+        assert_eq!(stderr.matches("error: ").count(), 5, "{stderr}");
         assert!(stderr.contains(&format!("{}:2:1", path.display())), "{stderr}");
         assert!(!stderr.contains('\u{1b}'), "no colour where there is no terminal: {stderr}");
     }

@@ -9,7 +9,7 @@ use tribunal_plugins::{BUILTINS, Builtin};
 use wasmparser::{ComponentTypeRef, Parser, Payload, Validator, WasmFeatures};
 
 /// Largest component, in bytes: instances stay cheap, and a dependency that creeps in is noticed.
-const COMPONENT_BYTES_MAX: usize = 700 * 1024;
+const COMPONENT_BYTES_MAX: usize = 640 * 1024;
 
 /// Names of the imports and exports of the component itself, without those of parts inside of it.
 fn names(component: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {

@@ -25,6 +25,7 @@ const ROOMS: &[Room] = &[
             "tribunal-ledger",
             "tribunal-plugins",
             "tribunal-ports",
+            "tribunal-proto",
             "tribunal-sim",
             "tribunal-teleport",
         ],
@@ -39,10 +40,10 @@ const ROOMS: &[Room] = &[
 
 /// Libraries that only some rooms may know.
 const CONFINED: &[(&str, &[&str])] = &[
-    ("tonic", &["proto", "host/teleport", "host/sim"]),
+    ("tonic", &["proto", "host", "host/teleport", "host/sim"]),
     ("tonic-prost", &["proto"]),
     ("prost", &["proto"]),
-    ("rustls", &["host/teleport", "host/sim"]),
+    ("rustls", &["host", "host/teleport", "host/sim"]),
     ("wasmtime", &["host/engine"]),
     ("wasmtime-wasi", &["host/engine"]),
     ("wit-bindgen", &["guest-sdk/rust"]),
@@ -105,6 +106,19 @@ fn the_daemon_knows_neither_grpc_nor_wasm() {
         found.extend(edges.iter().filter(|edge| file.text.contains(**edge)).map(|edge| format!("{}: {edge}", file.path)));
     }
     none(&found, "the daemon knows its ports only");
+}
+
+/// The users of the simulated cluster are clients of their own; nobody else in the binary's crate is.
+#[test]
+fn in_the_binary_only_the_users_of_the_simulated_cluster_speak_grpc() {
+    let words = ["tonic::", "tribunal_proto", "rustls::", "wasmtime::"];
+    let mut found = Vec::new();
+    for file in files(".rs").iter().filter(|file| file.path.starts_with("host/src/")) {
+        if !file.path.starts_with("host/src/dev/") {
+            found.extend(words.iter().filter(|word| file.text.contains(**word)).map(|word| format!("{}: {word}", file.path)));
+        }
+    }
+    none(&found, "gRPC is spoken by the client, the simulator and its users");
 }
 
 #[test]

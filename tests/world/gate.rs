@@ -15,6 +15,7 @@ use tribunal_teleport::Client;
 /// A place where calls can be held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
+    BeforeReread,
     BeforeWriteLock,
     AfterWriteLock,
     BeforeResolve,
@@ -81,6 +82,7 @@ impl Teleport for Gated {
     }
 
     async fn reread(&self, requests: Vec<RequestId>, locks: Vec<LockName>) -> Result<Fresh, Failure> {
+        self.gate.pass(Place::BeforeReread).await;
         self.client.reread(requests, locks).await
     }
 

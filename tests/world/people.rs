@@ -65,6 +65,10 @@ impl World {
     }
 
     pub(crate) fn asks(&self, wish: RequestSpec) -> String {
+        if self.clock().is_manual() {
+            // Nobody asks twice in one moment.
+            self.advance(Duration::from_secs(1));
+        }
         let wish = RequestSpec { reason: "work".to_owned(), ..wish };
         id(&self.server().create_request(&wish).unwrap()).to_owned()
     }

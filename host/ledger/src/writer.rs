@@ -11,7 +11,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 use tribunal_core::record::Record;
 
 use crate::directory::{Directory, OpenError};
@@ -95,7 +95,6 @@ impl Ledger {
             None => None, // closed: the sender is gone, and the receiver says so
         };
         if let Some((job, reason)) = refused {
-            warn!(reason, "Ledger refused a record");
             answer_to(job.done, Err(reason));
         }
         answer

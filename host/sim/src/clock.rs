@@ -61,12 +61,6 @@ pub const fn go_zero_time() -> prost_types::Timestamp {
     prost_types::Timestamp { seconds: GO_ZERO_TIME_SECONDS, nanos: 0 }
 }
 
-/// A field that Go never leaves out: the moment, or Go's zero time.
-#[must_use]
-pub(crate) fn never_absent(moment: Option<Moment>) -> prost_types::Timestamp {
-    moment.map_or_else(go_zero_time, Moment::to_proto)
-}
-
 /// Where the server takes its time from. Clones share the same time.
 #[derive(Clone, Debug)]
 pub struct SimClock(Source);
@@ -164,7 +158,6 @@ mod tests {
     fn gos_zero_time_and_absence_mean_not_set() {
         assert_eq!(Moment::from_proto(None), None);
         assert_eq!(Moment::from_proto(Some(&go_zero_time())), None);
-        assert_eq!(never_absent(None).seconds, GO_ZERO_TIME_SECONDS);
     }
 
     #[test]

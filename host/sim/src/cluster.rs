@@ -9,6 +9,7 @@ mod ids;
 mod lifetimes;
 mod list_view;
 mod listing;
+mod lock_index;
 mod locks;
 mod people;
 mod plugin_data;
@@ -34,10 +35,11 @@ pub use locks::in_force;
 pub use refusal::{Refusal, RefusalKind};
 pub use watch::{Subscription, WatchPlan};
 
-use crate::clock::Moment;
+use crate::clock::{Moment, go_zero_time};
 use crate::scenario::{NodeDef, RoleDef, Scenario, SweepDef, UserDef};
 use ids::Ids;
 use list_view::ListView;
+use lock_index::LockIndex;
 
 /// Who is named as the author of what the server does by itself.
 pub const SYSTEM: &str = "system";
@@ -88,6 +90,7 @@ pub struct Cluster {
     nodes: BTreeMap<(String, String), NodeDef>,
     requests: BTreeMap<String, StoredRequest>,
     locks: BTreeMap<String, StoredLock>,
+    lock_index: LockIndex,
     plugin_data: BTreeMap<String, types::PluginDataV3>,
     semaphores: BTreeMap<(String, String), types::SemaphoreV3>,
     list_view: ListView,
@@ -120,6 +123,7 @@ impl Cluster {
             nodes,
             requests: BTreeMap::new(),
             locks: BTreeMap::new(),
+            lock_index: LockIndex::default(),
             plugin_data: BTreeMap::new(),
             semaphores: BTreeMap::new(),
             list_view: ListView::new(scenario.faults.stale_list),
@@ -191,6 +195,7 @@ impl Cluster {
     }
 
     fn store_request(&mut self, now: Moment, by: &str, mut request: types::AccessRequestV3) -> StoredRequest {
+        complete(&mut request);
         let metadata = request.metadata.get_or_insert_default();
         metadata.revision = self.ids.revision();
         let id = metadata.name.clone();
@@ -218,6 +223,20 @@ pub fn object_expiry(request: &types::AccessRequestV3) -> Option<Moment> {
         .as_ref()
         .and_then(|spec| Moment::from_proto(spec.resource_expiry.as_ref()))
         .or_else(|| request.metadata.as_ref().and_then(|metadata| Moment::from_proto(metadata.expires.as_ref())))
+}
+
+/// Go never leaves these fields out: unset moments travel as its zero time, unset annotations as empty ones.
+fn complete(request: &mut types::AccessRequestV3) {
+    let spec = request.spec.get_or_insert_default();
+    for field in [&mut spec.created, &mut spec.expires, &mut spec.max_duration, &mut spec.session_ttl] {
+        field.get_or_insert_with(go_zero_time);
+    }
+    spec.resolve_annotations.get_or_insert_default();
+    spec.system_annotations.get_or_insert_default();
+    for review in &mut spec.reviews {
+        review.created.get_or_insert_with(go_zero_time);
+        review.annotations.get_or_insert_default();
+    }
 }
 
 /// The request's id.

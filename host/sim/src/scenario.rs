@@ -5,6 +5,8 @@
 
 mod check;
 mod default;
+mod faults;
+mod roles;
 mod span;
 
 use std::collections::BTreeMap;
@@ -13,6 +15,8 @@ use serde::Deserialize;
 use thiserror::Error;
 
 pub use default::{DEFAULT_SCENARIO, default_scenario};
+pub use faults::{ErrorFault, FaultCode, FaultDef, LostReply};
+pub use roles::{AskDef, ConditionsDef, ReasonDef, ReviewDef, RoleDef, RuleDef, ThresholdDef};
 pub use span::Span;
 
 /// Largest scenario file that is read.
@@ -125,117 +129,6 @@ impl Default for BotDef {
     }
 }
 
-/// A role, as far as the simulator judges by it.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RoleDef {
-    /// Its name.
-    pub name: String,
-    /// `options.max_session_ttl`.
-    #[serde(default)]
-    pub max_session_ttl: Option<Span>,
-    /// `options.request_access`: `optional`, `reason` or `always`.
-    #[serde(default)]
-    pub request_access: Option<String>,
-    /// `options.request_prompt`.
-    #[serde(default)]
-    pub request_prompt: Option<String>,
-    /// What it allows.
-    #[serde(default)]
-    pub allow: ConditionsDef,
-    /// What it denies; a deny beats every allow.
-    #[serde(default)]
-    pub deny: ConditionsDef,
-}
-
-/// One half of a role.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct ConditionsDef {
-    /// Verbs on kinds of objects.
-    pub rules: Vec<RuleDef>,
-    /// What holders may ask for.
-    pub request: AskDef,
-    /// Whose requests holders may review.
-    pub review_requests: Option<ReviewDef>,
-    /// Labels of the resources that the role opens; `"*" = "*"` opens all.
-    pub node_labels: BTreeMap<String, String>,
-}
-
-/// `*` stands for every kind, and for every verb.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct RuleDef {
-    /// Kinds, such as `access_request`.
-    pub resources: Vec<String>,
-    /// Verbs, such as `list`.
-    pub verbs: Vec<String>,
-}
-
-/// `allow.request` of a role.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct AskDef {
-    /// Roles that may be asked for by name; `*` is a wildcard.
-    pub roles: Vec<String>,
-    /// Roles that resource requests are made through.
-    pub search_as_roles: Vec<String>,
-    /// When reviews decide; none means one approval or one denial.
-    pub thresholds: Vec<ThresholdDef>,
-    /// Copied to the request's system annotations.
-    pub annotations: BTreeMap<String, Vec<String>>,
-    /// Named to the requester.
-    pub suggested_reviewers: Vec<String>,
-    /// Longest access that may be asked for.
-    pub max_duration: Option<Span>,
-    /// Whether a reason must be given.
-    pub reason: ReasonDef,
-}
-
-/// `request.reason` of a role.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct ReasonDef {
-    /// `required` or `optional` (or empty).
-    pub mode: String,
-    /// Shown to the requester.
-    pub prompt: String,
-}
-
-/// A review threshold.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ThresholdDef {
-    /// Its name, for people.
-    #[serde(default)]
-    pub name: String,
-    /// Which reviews count: empty for all, or a predicate over `reviewer.roles`, `reviewer.traits`, `review.reason`, `request.roles`, `request.reason`.
-    #[serde(default)]
-    pub filter: String,
-    /// Approvals needed.
-    #[serde(default = "one")]
-    pub approve: u32,
-    /// Denials needed.
-    #[serde(default = "one")]
-    pub deny: u32,
-}
-
-const fn one() -> u32 {
-    1
-}
-
-/// `review_requests` of a role.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct ReviewDef {
-    /// Roles whose requests may be reviewed; `*` is a wildcard.
-    pub roles: Vec<String>,
-    /// Empty, or a predicate that must hold as well.
-    pub r#where: String,
-    /// Roles for looking at the requested resources.
-    pub preview_as_roles: Vec<String>,
-}
-
 /// A user.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -346,84 +239,6 @@ pub enum StateDef {
     Denied,
     /// Turned into an access list membership.
     Promoted,
-}
-
-/// What goes wrong, and how often.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
-pub struct FaultDef {
-    /// Seed of every probability here.
-    pub seed: u64,
-    /// Each call waits this long at least.
-    pub latency: Span,
-    /// Each call waits up to this long more, evenly distributed.
-    pub latency_jitter: Span,
-    /// The server's clock is ahead by this much (behind, when negative).
-    pub clock_skew: Span,
-    /// Lists of requests and locks trail the backend by this many changes.
-    pub stale_list: usize,
-    /// Each watch stream breaks after this many events; 0 for never.
-    pub drop_watch_after: u64,
-    /// Only the default ascending order can be listed.
-    pub cache_down: bool,
-    /// Calls that fail before anything happened.
-    pub error: Vec<ErrorFault>,
-    /// Calls whose effect happens and whose reply does not.
-    pub lost_reply: Vec<LostReply>,
-}
-
-/// A call that fails before anything happened.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct ErrorFault {
-    /// The method's name, such as `UpsertLock`; `*` for all.
-    pub method: String,
-    /// The gRPC code, such as `unavailable`.
-    pub code: FaultCode,
-    /// The next so many calls fail.
-    #[serde(default)]
-    pub next: Option<u64>,
-    /// A call fails with this probability, 0 to 1.
-    #[serde(default)]
-    pub probability: Option<f64>,
-    /// For people.
-    #[serde(default)]
-    pub message: Option<String>,
-}
-
-/// A call whose effect happens and whose reply does not.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct LostReply {
-    /// The method's name; `*` for all.
-    pub method: String,
-    /// The next so many replies are lost.
-    #[serde(default)]
-    pub next: Option<u64>,
-    /// A reply is lost with this probability, 0 to 1.
-    #[serde(default)]
-    pub probability: Option<f64>,
-}
-
-/// gRPC codes that a fault can answer with.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-#[expect(missing_docs, reason = "gRPC's own names")]
-pub enum FaultCode {
-    Aborted,
-    AlreadyExists,
-    Cancelled,
-    DeadlineExceeded,
-    FailedPrecondition,
-    Internal,
-    InvalidArgument,
-    NotFound,
-    PermissionDenied,
-    ResourceExhausted,
-    Unauthenticated,
-    Unavailable,
-    Unimplemented,
-    Unknown,
 }
 
 impl Scenario {

@@ -34,8 +34,14 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Follow a cluster's access requests and decide them
+    ///
+    /// Takes either a configuration file, or the flags of Teleport's sample watcher as they are, also with one dash
+    /// (`-poll-interval=30s`). SIGINT and SIGTERM end it within five seconds.
     Run(Box<RunArgs>),
     /// Try it out: a simulated cluster, the daemon and a scenario in one process
+    ///
+    /// Daemon and cluster speak the same protocol as in production. With `--serve` only the simulated server runs, for
+    /// a daemon of your own; the commands below act on it as its users would.
     Dev(Box<DevArgs>),
     /// Check a configuration: load it and all of its plugins, and say what was found
     Check(CheckArgs),
@@ -63,4 +69,62 @@ pub struct CheckArgs {
 pub struct CompletionsArgs {
     /// Which shell
     pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Command, clap::Error> {
+        Cli::try_parse_from(line.split(' ')).map(|cli| cli.command)
+    }
+
+    fn dev(line: &str) -> DevArgs {
+        match parse(line).unwrap() {
+            Command::Dev(args) => *args,
+            Command::Run(_) | Command::Check(_) | Command::Completions(_) => panic!("`{line}` is not `dev`"),
+        }
+    }
+
+    #[test]
+    fn the_words_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_simulated_cluster_is_played_served_and_acted_on() {
+        let played = dev("tribunal dev --once --json --scenario s.toml");
+        assert!(played.once && played.json && !played.serve && played.action.is_none());
+        let served = dev("tribunal dev --serve --listen 127.0.0.1:0 --dir d -d");
+        assert!(served.serve && served.log.debug.0 && served.listen.port() == 0);
+        let requested = dev("tribunal dev request --dir d --user u --role r --resource /c/node/n --reason why");
+        let Some(DevAction::Request(RequestArgs { user, roles, resources, reason, .. })) = requested.action else {
+            panic!("no request")
+        };
+        assert_eq!((user.as_str(), reason.as_str()), ("u", "why"));
+        assert_eq!((roles, resources), (vec!["r".to_owned()], vec!["/c/node/n".to_owned()]));
+        for line in ["requests --dir d --json", "locks --dir d", "approve --dir d ID", "deny --dir d ID --reason no"] {
+            assert!(dev(&format!("tribunal dev {line}")).action.is_some(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        for line in [
+            "tribunal dev --once --serve",
+            "tribunal dev --listen 127.0.0.1:1",
+            "tribunal dev --once requests --dir d",
+            "tribunal dev requests",
+            "tribunal dev request --dir d --user u",
+            "tribunal dev approve --dir d",
+            "tribunal run --debug=perhaps",
+            "tribunal run --log-format xml",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
 }

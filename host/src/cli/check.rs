@@ -92,7 +92,8 @@ fn as_json(policies: &[Found]) -> String {
 }
 
 fn as_text(args: &CheckArgs, policies: &[Found]) -> String {
-    let mut text = format!("`{}` is right: {} plugin(s)\n", args.config.display(), policies.len());
+    let plugins = if policies.len() == 1 { "plugin" } else { "plugins" };
+    let mut text = format!("`{}` is right: {} {plugins}\n", args.config.display(), policies.len());
     for Found { plugin, effects, info } in policies {
         let description = &info.description;
         text.push_str(&format!(

@@ -20,6 +20,8 @@ pub(super) struct Section<'t> {
     pub(super) span: Option<Span>,
     table: DeTable<'t>,
     known: Vec<&'static str>,
+    /// Something else stood in its place, which has been noted: nothing more is said about what it lacks.
+    spoilt: bool,
 }
 
 /// The root of a document; faults of its syntax are noted.
@@ -72,11 +74,20 @@ pub(super) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str
 
 /// `a`, `b` and `c` in backticks.
 pub(super) fn listed(words: &[&str]) -> String {
+    joined(words, "and")
+}
+
+/// The same with `or`.
+pub(super) fn choice(words: &[&str]) -> String {
+    joined(words, "or")
+}
+
+fn joined(words: &[&str], conjunction: &str) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
         None => "nothing".to_owned(),
         Some((only, [])) => only.clone(),
-        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {conjunction} {last}", rest.join(", ")),
     }
 }
 
@@ -84,7 +95,7 @@ pub(super) fn listed(words: &[&str]) -> String {
 
 impl<'t> Section<'t> {
     pub(super) fn new(name: impl Into<String>, span: Option<Span>, table: DeTable<'t>) -> Self {
-        Self { name: name.into(), span, table, known: Vec::new() }
+        Self { name: name.into(), span, table, known: Vec::new(), spoilt: false }
     }
 
     /// Whether the key is there.
@@ -116,15 +127,14 @@ impl<'t> Section<'t> {
                     format!("`{key}` is {}: it must be a table", sort(&other)),
                     format!("write a line `[{key}]`, and its keys below it"),
                 );
-                // So that what it lacks is not complained of as well.
-                Section::new(name, Some(span), DeTable::new())
+                Section { spoilt: true, ..Section::new(name, Some(span), DeTable::new()) }
             }
         }
     }
 
-    /// The tables under `[[key]]`, each with its place.
-    pub(super) fn sections(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Vec<Section<'t>> {
-        let Some(value) = self.take(key) else { return Vec::new() };
+    /// The tables under `[[key]]`, each with its place; nothing if something else stands there, which is then noted.
+    pub(super) fn sections(&mut self, key: &'static str, findings: &mut Findings<'_>) -> Option<Vec<Section<'t>>> {
+        let Some(value) = self.take(key) else { return Some(Vec::new()) };
         let span = value.span();
         let tables = match value.into_inner() {
             DeValue::Array(array) => array,
@@ -143,7 +153,7 @@ impl<'t> Section<'t> {
             | DeValue::Datetime(_)) => {
                 let what = format!("`{key}` is {}: it must be an array of tables", sort(&other));
                 findings.at(&span, what, format!("write `[[{key}]]`, and its keys below it"));
-                return Vec::new();
+                return None;
             }
         };
         let mut sections = Vec::new();
@@ -162,7 +172,7 @@ impl<'t> Section<'t> {
                 }
             }
         }
-        sections
+        Some(sections)
     }
 
     /// A string, with its place.
@@ -193,7 +203,7 @@ impl<'t> Section<'t> {
         if found.is_none() {
             let help = match nearest(&text, &names) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it can be {}", listed(&names)),
+                None => format!("it can be {}", choice(&names)),
             };
             findings.at(&span, format!("`{key}` cannot be `{text}`"), help);
         }
@@ -242,6 +252,10 @@ impl<'t> Section<'t> {
             return self.string(key, example, findings);
         }
         self.known.push(key);
+        // A misspelt key is noted as such.
+        if self.spoilt || self.table.keys().any(|given| nearest(given.get_ref(), &[key]).is_some()) {
+            return None;
+        }
         let what = if self.span.is_some() {
             format!("`{}` lacks `{key}`", self.name)
         } else {
@@ -253,13 +267,13 @@ impl<'t> Section<'t> {
 
     /// Notes every key that nobody asked for.
     pub(super) fn finish(self, findings: &mut Findings<'_>) {
-        let Self { name, span: _, table, known } = self;
+        let Self { name, span: _, table, known, spoilt: _ } = self;
         for key in table.keys() {
             let word = key.get_ref();
             let place = if name.is_empty() { String::new() } else { format!(" in `{name}`") };
             let help = match nearest(word, &known) {
                 Some(near) => format!("did you mean `{near}`?"),
-                None => format!("known here are {}", listed(&known)),
+                None => format!("known here: {}", listed(&known)),
             };
             findings.at(&key.span(), format!("unknown key `{word}`{place}"), help);
         }

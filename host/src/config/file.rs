@@ -52,8 +52,10 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
         .and_then(|(text, span)| located("dir", path::resolve(&text, base), &span, &mut findings));
     section.finish(&mut findings);
 
-    let sections = root.sections("plugin", &mut findings);
-    let plugins = plugin::read_all(sections, !dry_run, base, &mut findings);
+    let plugins = match root.sections("plugin", &mut findings) {
+        Some(sections) => plugin::read_all(sections, !dry_run, base, &mut findings),
+        None => Vec::new(),
+    };
     root.finish(&mut findings);
 
     findings.finish()?;

@@ -84,10 +84,12 @@ pub(super) fn read(flags: &GoFlags) -> Result<Config, ConfigErrors> {
     ConfigErrors::of(faults.0)?;
     let mut plugins = Vec::new();
     if role_conflicts {
-        plugins.extend(plugin("separation", json!({ "classes": patterns, "when-compliant": "approve" })));
+        let settings = json!({ "classes": patterns, "when-compliant": "approve" });
+        plugins.extend(plugin("separation", settings, "`--conflict-patterns`"));
     }
     if resource_limit {
-        plugins.extend(plugin("cap", json!({ "max-resources": max_resources, "when-compliant": "approve" })));
+        let settings = json!({ "max-resources": max_resources, "when-compliant": "approve" });
+        plugins.extend(plugin("cap", settings, "`-m`"));
     }
     let (Some(address), Some(identity_file)) = (address, identity_file) else {
         // Both have been noted above; this is for the types alone.
@@ -120,7 +122,8 @@ fn patterns(flags: &[String]) -> Vec<String> {
         .collect()
 }
 
-fn plugin(name: &str, settings: Json) -> Option<Plugin> {
+/// A policy that ships with the host, and the flag that its settings come from.
+fn plugin(name: &str, settings: Json, flag: &str) -> Option<Plugin> {
     let settings = match settings {
         Json::Object(settings) => settings,
         Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) | Json::Array(_) => Map::new(),
@@ -132,7 +135,7 @@ fn plugin(name: &str, settings: Json) -> Option<Plugin> {
         mode: Mode::Enforce,
         effects: None,
         settings,
-        origin: "command line".to_owned(),
+        origin: flag.to_owned(),
     })
 }
 

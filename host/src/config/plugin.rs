@@ -118,7 +118,8 @@ fn no_name(name: &str) -> Option<&'static str> {
     if name.len() > NAME_BYTES_MAX {
         return Some("it is longer than 64 bytes");
     }
-    let word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     (!name.split('-').all(word)).then_some("it has other characters than `a` to `z`, `0` to `9` and single `-`")
 }
 

@@ -54,7 +54,8 @@ pub(super) fn check_history(stage: &Stage, story: &mut Story) -> Result<Vec<Stri
     if resources > RESOURCES_MAX {
         wrong.push(format!("hoarder could use {resources} resources at once, {RESOURCES_MAX} are allowed"));
     } else {
-        let never = format!("hoarder never could use more than {RESOURCES_MAX} resources at once ({changes} changes replayed)");
+        let never =
+            format!("hoarder never could use more than {RESOURCES_MAX} resources at once ({changes} changes replayed)");
         story.says("checked", &never)?;
     }
     if roles > 1 {
@@ -130,6 +131,7 @@ mod tests {
                 locked,
                 lock_reason: String::new(),
                 rules: vec![rule.to_owned()],
+                why: String::new(),
             }
         };
         FinalState { requests: EXPECTED.into_iter().map(request).collect(), decisions: 9, elapsed_ms: 1 }

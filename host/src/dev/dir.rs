@@ -79,8 +79,8 @@ impl Dir {
     /// When nobody said so, or not in words that are understood.
     pub(super) fn address(&self) -> Result<Address, DevError> {
         let path = self.0.join(ADDRESS);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| DevError::NotServed { dir: self.0.clone(), source })?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| DevError::NotServed { dir: self.0.clone(), source })?;
         let text = text.trim();
         text.parse().map_err(|_invalid| DevError::Address { path, text: text.to_owned() })
     }

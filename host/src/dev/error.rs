@@ -136,7 +136,8 @@ fn of_scenario(path: Option<&PathBuf>, invalid: &InvalidScenario) -> String {
 
 fn have(users: &[String]) -> String {
     if users.is_empty() {
-        return "the directory has no `USER.identity` at all: point `--dir` at that of `tribunal dev --serve`".to_owned();
+        return "the directory has no `USER.identity` at all: point `--dir` at that of `tribunal dev --serve`"
+            .to_owned();
     }
     let named: Vec<String> = users.iter().map(|user| format!("`{user}`")).collect();
     format!("choose one of {}", named.join(", "))

@@ -25,7 +25,10 @@ pub(super) fn most_roles(history: &[Arc<Entry>], user: &str, roles: &[&str]) -> 
     let mut most = 0;
     replay(history, user, |usable| {
         let held = |role: &&&str| {
-            usable.iter().filter_map(|request| request.spec.as_ref()).any(|spec| spec.roles.iter().any(|has| has == **role))
+            usable
+                .iter()
+                .filter_map(|request| request.spec.as_ref())
+                .any(|spec| spec.roles.iter().any(|has| has == **role))
         };
         most = most.max(roles.iter().filter(held).count());
     });

@@ -54,7 +54,8 @@ fn add_admin(scenario: &mut Scenario) {
         role.allow.review_requests = Some(ReviewDef { roles: everything(), ..ReviewDef::default() });
         scenario.roles.push(role);
     }
-    let admin = UserDef { name: ADMIN.to_owned(), roles: vec![ADMIN.to_owned()], logged_in: true, ..UserDef::default() };
+    let admin =
+        UserDef { name: ADMIN.to_owned(), roles: vec![ADMIN.to_owned()], logged_in: true, ..UserDef::default() };
     scenario.users.push(admin);
 }
 

@@ -36,6 +36,9 @@ pub struct ShownRequest {
     /// The rules of the decision about it and of the lock on it, as `policy/rule` (`guard/…` for what the host itself
     /// leaves to people). Without the ledger at hand: what the annotation `tribunal/rules` and the lock's message name.
     pub rules: Vec<String>,
+    /// For people: the reason given with the decision, or else the one in the ledger.
+    #[serde(skip)]
+    pub why: String,
 }
 
 /// How a cluster stands in the end, as `--json` prints it.
@@ -92,7 +95,10 @@ fn shown(request: &AccessRequestV3, locks: &[&LockV2], evidence: Option<&Evidenc
     let lock_reason = lock.and_then(|lock| lock.spec.as_ref()).map(|spec| spec.message.clone()).unwrap_or_default();
     let id = id_of(request).to_owned();
     let rules = evidence.map(|evidence| evidence.rules(&id)).filter(|rules| !rules.is_empty());
+    let judged = evidence.and_then(|evidence| evidence.judged(&id));
+    let recorded = judged.map(|judged| judged.reason.clone()).unwrap_or_default();
     ShownRequest {
+        why: if spec.resolve_reason.is_empty() { recorded } else { spec.resolve_reason.clone() },
         rules: rules.unwrap_or_else(|| visible_rules(request, &lock_reason)),
         user: spec.user.clone(),
         roles: spec.roles.clone(),

@@ -53,11 +53,12 @@ impl Story {
             let (reason, _rule) = super::shown::split_lock_message(&lock.message);
             self.says("tribunal", &format!("locks {} first: {reason} [{}]", short(&lock.request), lock.rule))?;
         }
+        let id = short(id);
         let does = match judged.verdict {
-            Verdict::Approve => "approves",
-            Verdict::Deny => "denies",
-            Verdict::Leave | Verdict::Nothing => "does not decide",
+            Verdict::Approve => format!("approves {id}"),
+            Verdict::Deny => format!("denies {id}"),
+            Verdict::Leave | Verdict::Nothing => format!("leaves {id} pending"),
         };
-        self.says("tribunal", &format!("{does} {}: {} [{}]", short(id), judged.reason, judged.rules.join(", ")))
+        self.says("tribunal", &format!("{does}: {} [{}]", judged.reason, judged.rules.join(", ")))
     }
 }

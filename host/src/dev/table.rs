@@ -1,6 +1,6 @@
 //! Tables for people. It must never be the only place that something is told in: `--json` has it all.
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 
 use super::shown::{ShownLock, ShownRequest, split_lock_message};
 
@@ -8,6 +8,8 @@ use super::shown::{ShownLock, ShownRequest, split_lock_message};
 const WIDTH_COLUMNS: u16 = 140;
 /// The narrowest that a table is made for.
 const WIDTH_COLUMNS_MIN: u16 = 60;
+/// From here on, names are not broken.
+const WIDTH_COLUMNS_AMPLE: u16 = 120;
 /// The variable in which shells tell the terminal's width, if they export it.
 const COLUMNS: &str = "COLUMNS";
 
@@ -22,7 +24,7 @@ pub(super) fn short(id: &str) -> &str {
 
 /// Requests: who asked for what, and what became of it.
 pub(super) fn of_requests(requests: &[ShownRequest]) -> Table {
-    let mut table = table(&["request", "user", "asked for", "verdict", "rule", "reason", "lock"]);
+    let mut table = table(&["request", "user", "asked for", "verdict", "rule", "reason", "lock"], 5);
     for request in requests {
         let (lock, _rule) = split_lock_message(&request.lock_reason);
         let lock = if request.locked { format!("locked: {lock}") } else { String::new() };
@@ -32,7 +34,7 @@ pub(super) fn of_requests(requests: &[ShownRequest]) -> Table {
             asked_for(request).join("\n"),
             verdict(request).to_owned(),
             request.rules.join("\n"),
-            request.resolve_reason.clone(),
+            request.why.clone(),
             lock,
         ];
         table.add_row(cells.to_vec());
@@ -40,16 +42,18 @@ pub(super) fn of_requests(requests: &[ShownRequest]) -> Table {
     table
 }
 
-/// Locks: on what, why, until when.
+/// Locks: on what, by which rule, why, until when.
 pub(super) fn of_locks(locks: &[ShownLock]) -> Table {
-    let mut table = table(&["lock", "on", "message", "by", "until"]);
+    let mut table = table(&["lock", "on", "rule", "message", "by", "until"], 3);
     for lock in locks {
-        let on = [("request", &lock.request), ("user", &lock.user), ("role", &lock.role)];
+        let on = [("request", short(&lock.request)), ("user", &lock.user), ("role", &lock.role)];
         let on: Vec<String> =
             on.iter().filter(|(_, name)| !name.is_empty()).map(|(what, name)| format!("{what} {name}")).collect();
+        let (message, rule) = split_lock_message(&lock.message);
         let until = lock.expires.clone().unwrap_or_else(|| "deleted".to_owned());
         let until = if lock.in_force { until } else { format!("{until} (over)") };
-        table.add_row(vec![lock.name.clone(), on.join("\n"), lock.message.clone(), lock.created_by.clone(), until]);
+        let rule = rule.unwrap_or_default().to_owned();
+        table.add_row(vec![lock.name.clone(), on.join("\n"), rule, message.to_owned(), lock.created_by.clone(), until]);
     }
     table
 }
@@ -69,14 +73,20 @@ fn verdict(request: &ShownRequest) -> &'static str {
     }
 }
 
-fn table(header: &[&str]) -> Table {
-    let width = std::env::var(COLUMNS).ok().and_then(|text| text.parse().ok()).unwrap_or(WIDTH_COLUMNS);
+/// A table whose first `names` columns hold names, which are broken only where there is no room at all.
+fn table(header: &[&str], names: usize) -> Table {
+    let width: u16 = std::env::var(COLUMNS).ok().and_then(|text| text.parse().ok()).unwrap_or(WIDTH_COLUMNS);
     let mut table = Table::new();
     table
         .load_style(presets::UTF8_FULL_CONDENSED)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width.max(WIDTH_COLUMNS_MIN))
         .set_header(header.to_vec());
+    if width >= WIDTH_COLUMNS_AMPLE {
+        for column in table.column_iter_mut().take(names) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
+    }
     table
 }
 
@@ -100,7 +110,8 @@ mod tests {
             roles: vec!["node-access".to_owned()],
             resources: vec!["/dev/node/node-1".to_owned()],
             state: "APPROVED",
-            resolve_reason: "complies".to_owned(),
+            resolve_reason: String::new(),
+            why: "complies".to_owned(),
             locked: true,
             lock_reason: "too much (cap/held-over-cap, tribunal decision d; ask again)".to_owned(),
             rules: vec!["cap/within-cap".to_owned(), "cap/held-over-cap".to_owned()],

@@ -59,11 +59,8 @@ impl User {
     /// # Errors
     /// When a resource is not understood, or the server refuses.
     pub(super) async fn ask(&mut self, wish: &Wish) -> Result<AccessRequestV3, DevError> {
-        let resources: Result<Vec<_>, _> = wish
-            .resources
-            .iter()
-            .map(|text| resource(text).ok_or_else(|| DevError::Resource(text.clone())))
-            .collect();
+        let resources: Result<Vec<_>, _> =
+            wish.resources.iter().map(|text| resource(text).ok_or_else(|| DevError::Resource(text.clone()))).collect();
         let spec = AccessRequestSpecV3 {
             user: self.name.clone(),
             roles: wish.roles.clone(),

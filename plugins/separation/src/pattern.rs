@@ -1,7 +1,9 @@
 //! The two kinds of pattern: a regular expression found anywhere in a role's name, and a glob for a whole name.
 //! It must never take more than linear time in the text it is matched against.
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::nfa::thompson::pikevm::PikeVM;
+use regex_automata::nfa::thompson::{Config, NFA, WhichCaptures};
+use regex_syntax::ParserBuilder;
 
 /// Longest pattern, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 256;
@@ -13,7 +15,7 @@ const REGEX_BYTES_MAX: usize = 64 * 1024;
 pub(crate) enum Search {
     /// A pattern without special characters, in lower case: most are, and need no engine.
     Word(String),
-    Regex(Regex),
+    Regex(Box<PikeVM>),
 }
 
 /// Matches a whole text: `*` stands for any characters, `?` for one.
@@ -39,8 +41,8 @@ impl Search {
         if pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
             return Ok(Self::Word(pattern.to_ascii_lowercase()));
         }
-        let regex = ascii(pattern).case_insensitive(true).size_limit(REGEX_BYTES_MAX).build();
-        regex.map(Self::Regex).map_err(|error| format!("is not a regular expression: {}", cause(&error)))
+        let regex = compile(pattern).map(|regex| Self::Regex(Box::new(regex)));
+        regex.map_err(|why| format!("is not a regular expression: {why}"))
     }
 
     pub(crate) fn matches(&self, text: &str) -> bool {
@@ -48,7 +50,7 @@ impl Search {
             Self::Word(word) => {
                 text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
             }
-            Self::Regex(regex) => regex.is_match(text.as_bytes()),
+            Self::Regex(regex) => regex.is_match(&mut regex.create_cache(), text),
         }
     }
 }
@@ -169,16 +171,18 @@ impl Glob {
     }
 }
 
-fn ascii(pattern: &str) -> RegexBuilder {
-    let mut builder = RegexBuilder::new(pattern);
-    builder.unicode(false);
-    builder
-}
-
-/// The error without the drawing of the pattern that comes before it: what remains fits into one line.
-fn cause(error: &regex::Error) -> String {
-    let text = error.to_string();
-    text.lines().last().unwrap_or_default().trim().trim_start_matches("error: ").to_owned()
+/// ASCII only: what a class or the case of other characters is takes tables larger than the policy.
+fn compile(pattern: &str) -> Result<PikeVM, String> {
+    let mut parser = ParserBuilder::new();
+    parser.case_insensitive(true).unicode(false).utf8(false);
+    let hir = parser.build().parse(pattern).map_err(|error| match error {
+        regex_syntax::Error::Parse(error) => error.kind().to_string(),
+        regex_syntax::Error::Translate(error) => error.kind().to_string(),
+        error => error.to_string(),
+    })?;
+    let config = Config::new().utf8(false).which_captures(WhichCaptures::None).nfa_size_limit(Some(REGEX_BYTES_MAX));
+    let nfa = NFA::compiler().configure(config).build_from_hir(&hir).map_err(|error| error.to_string())?;
+    PikeVM::new_from_nfa(nfa).map_err(|error| error.to_string())
 }
 
 fn check_length(pattern: &str) -> Result<(), String> {
@@ -244,21 +248,21 @@ mod tests {
         assert_eq!(Search::new("a(").unwrap_err(), "is not a regular expression: unclosed group");
         assert_eq!(
             Search::new("(a{100}){100}{100}").unwrap_err(),
-            "is not a regular expression: Compiled regex exceeds size limit of 65536 bytes."
+            "is not a regular expression: heap usage during NFA compilation exceeded limit of 65536"
         );
     }
 
     proptest! {
         #[test]
         fn a_word_and_the_same_regular_expression_agree(word in "[a-cA-C_-]{1,4}", text in "[a-cA-C_-]{0,12}") {
-            let regex = ascii(&word).case_insensitive(true).build().unwrap();
-            prop_assert_eq!(Search::new(&word).unwrap().matches(&text), regex.is_match(text.as_bytes()));
+            let regex = Search::Regex(Box::new(compile(&word).unwrap()));
+            prop_assert_eq!(Search::new(&word).unwrap().matches(&text), regex.matches(&text));
         }
 
         #[test]
         fn a_glob_and_the_same_regular_expression_agree(pattern in "[ab*?]{1,8}", text in "[ab]{0,10}") {
             let regex = format!("^{}$", pattern.replace('*', ".*").replace('?', "."));
-            prop_assert_eq!(glob(&pattern).matches(&text), ascii(&regex).build().unwrap().is_match(text.as_bytes()));
+            prop_assert_eq!(glob(&pattern).matches(&text), Search::new(&regex).unwrap().matches(&text));
         }
 
         #[test]

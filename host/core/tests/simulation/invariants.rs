@@ -22,36 +22,38 @@ pub(crate) type Wrong = String;
 /// Law 8, kept from outside: whether the daemon's view may be incomplete.
 #[derive(Debug, Default)]
 pub(crate) struct Eyesight {
-    listing: Option<Timestamp>,
+    began: Timestamp,
     last_full: Option<Timestamp>,
     failed: bool,
-    up_since: Option<Timestamp>,
-    seen_since_up: bool,
+    up: bool,
+    /// The list that is under way, or the last one, was begun after INIT.
+    began_up: bool,
+    caught_up: bool,
 }
 
 impl Eyesight {
     pub(crate) fn list_begins(&mut self, now: Timestamp) {
-        self.listing = Some(now);
-        self.seen_since_up = false;
+        self.began = now;
+        self.began_up = self.up;
     }
 
     pub(crate) fn listed(&mut self, ok: bool) {
         self.failed = !ok;
         if ok {
-            self.last_full = self.listing;
-            self.seen_since_up = self.up_since.is_some() && !self.seen_since_up;
+            self.last_full = Some(self.began);
+            self.caught_up = self.began_up;
         }
     }
 
-    pub(crate) fn watch(&mut self, now: Option<Timestamp>) {
-        self.up_since = now;
-        // A list that is under way now does not count as one since the watch is up.
-        self.seen_since_up = self.listing.is_some();
+    pub(crate) fn watch(&mut self, up: bool) {
+        self.up = up;
+        self.began_up = false;
+        self.caught_up = false;
     }
 
     pub(crate) fn blind(&self, now: Timestamp, poll: Duration) -> bool {
         let old = self.last_full.is_none_or(|at| now.since(at) > poll * 2);
-        self.failed || self.last_full.is_none() || (self.up_since.is_none() && old)
+        self.failed || self.last_full.is_none() || (!self.caught_up && old)
     }
 }
 
@@ -62,9 +64,15 @@ pub(crate) fn is_exempt(request: &AccessRequest, people: HumanApproved) -> bool 
 }
 
 /// Law 2: what gives access to one user keeps cap and separation, what people brought about left aside.
-pub(crate) fn access(world: &World, people: HumanApproved, excused: &BTreeSet<RequestId>) -> Result<(), Wrong> {
+/// Only users who gained access since `before` are looked at: what was wrong already is not the fault of this step.
+pub(crate) fn access(
+    world: &World,
+    people: HumanApproved,
+    before: &BTreeSet<RequestId>,
+    excused: &BTreeSet<RequestId>,
+) -> Result<(), Wrong> {
     let usable = world.usable();
-    let users: BTreeSet<_> = world.requests.values().map(|it| &it.user).collect();
+    let users: BTreeSet<_> = usable.difference(before).map(|id| &world.requests[id].user).collect();
     for user in users {
         let held = || {
             let held = world.requests.values().filter(|it| it.user == *user && usable.contains(&it.id));
@@ -189,7 +197,7 @@ pub(crate) fn settled(
             }
         }
     }
-    access(world, people, &excused)
+    access(world, people, &BTreeSet::new(), &excused)
 }
 
 /// What the panel would do with a pending request at once, if anything.

@@ -55,9 +55,9 @@ fn settings_of(name: &str) -> &'static str {
     }
 }
 
-/// Not a benchmark: prints how long evaluations take, and fails only if they take absurdly long.
-#[tokio::test]
-async fn an_evaluation_takes_far_less_than_its_deadline() {
+/// Not a benchmark: it fails only if evaluations take absurdly long.
+#[test]
+fn an_evaluation_takes_far_less_than_its_deadline() {
     let panel = crate::load(cap("{}")).unwrap();
     let mut micros = Vec::new();
     for resources in [1, 10, 100] {
@@ -73,5 +73,6 @@ async fn an_evaluation_takes_far_less_than_its_deadline() {
         took.sort_unstable();
         micros.push((resources, took[100], took[197]));
     }
+    eprintln!("resources, p50, p99 in µs: {micros:?}");
     assert!(micros.iter().all(|(_, median, _)| *median < 50_000), "{micros:?}");
 }

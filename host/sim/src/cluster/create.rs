@@ -1,23 +1,21 @@
 //! Making access requests: who may ask for what, what the server fills in, and what it refuses. It never resolves one.
 
+mod form;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use tribunal_proto::types::{self, AccessRequestSpecV3, AccessRequestV3, RequestState};
 use tribunal_proto::wrappers::{LabelValues, StringValues};
 
+pub(super) use form::REASON_BYTES_MAX;
+use form::check_form;
+
 use super::lifetimes::{self, Limits};
 use super::rbac::matches;
 use super::refusal::{access_denied, bad_parameter, not_found};
-use super::{Caller, Cluster, KIND_ACCESS_REQUEST, Refusal, StoredRequest, object_expiry, resource_id};
-use crate::clock::{Moment, never_absent};
-use crate::scenario::{AskDef, RoleDef, UserDef};
-
-/// Longest reason, of a request or a resolution.
-pub(super) const REASON_BYTES_MAX: usize = 4096;
-/// Most resources in one request.
-const RESOURCES_MAX: usize = 300;
-/// Longest text that a request's resource ids may have together.
-const RESOURCE_IDS_BYTES_MAX: usize = 2048;
+use super::{Caller, Cluster, KIND_ACCESS_REQUEST, Refusal, StoredRequest, object_expiry};
+use crate::clock::Moment;
+use crate::scenario::{AskDef, RoleDef, Span, UserDef};
 
 impl Cluster {
     /// `CreateAccessRequestV2`: validates, fills in and (unless it is a dry run) stores a request.
@@ -40,8 +38,9 @@ impl Cluster {
             .ok_or_else(|| not_found(format!("user `{}` is not found", spec.user)))?;
         self.expand_roles(&user, &mut spec)?;
         self.check_reason(&user, &spec)?;
-        let owner = (caller.user == spec.user).then_some(caller);
-        let ends = lifetimes::ends(&spec, expiry, owner, self.limits(&user, &spec.roles), now)?;
+        // Who creates for others does so with their own certificate, whose end says nothing about the requester's.
+        let left = (caller.user == spec.user).then_some(caller.expires).flatten().map(|expires| expires.since_ms(now));
+        let ends = lifetimes::ends(&spec, expiry, left, &self.limits(&user, &spec.roles), now)?;
         lifetimes::check_start(Moment::from_proto(spec.assume_start_time.as_ref()), now, Some(ends.access))?;
         let approved = spec.state == i32::from(RequestState::Approved);
         spec.created = Some(now.to_proto());
@@ -126,8 +125,8 @@ impl Cluster {
             return Err(bad_parameter("the access request asks for nothing: it needs roles or resources"));
         }
         for role in &spec.roles {
-            let by_search = !resources.is_empty() && searchable.contains(role);
-            if !by_search && !self.may_request(user, role) {
+            let may = if resources.is_empty() { self.may_request(user, role) } else { searchable.contains(role) };
+            if !may {
                 return Err(bad_parameter(format!("user `{}` can not request role `{role}`", user.name)));
             }
         }
@@ -145,28 +144,22 @@ impl Cluster {
         let by_option = |role: &RoleDef| role.request_access.as_deref() == Some("reason");
         let by_role = |ask: &AskDef| {
             ask.reason.mode == "required"
-                && roles.iter().any(|role| {
-                    ask.roles.iter().any(|pattern| matches(pattern, role)) || ask.search_as_roles.contains(role)
-                })
+                && roles.iter().any(|role| ask.roles.contains(role) || ask.search_as_roles.contains(role))
         };
         self.role_set(user.effective_roles()).any(|role| by_option(role) || by_role(&role.allow.request))
     }
 
     fn limits(&self, user: &UserDef, requested: &[String]) -> Limits {
-        let asks = |role: &&RoleDef| requested.iter().any(|wanted| covers(&role.allow.request, wanted));
-        Limits {
-            session_ms_max: self
-                .role_set(user.effective_roles())
-                .chain(self.role_set(requested))
-                .filter_map(|role| role.max_session_ttl)
-                .map(crate::scenario::Span::ms)
-                .min(),
-            duration_ms_max: self
-                .role_set(user.effective_roles())
-                .filter(asks)
+        let duration_ms = |wanted: &String| {
+            self.role_set(user.effective_roles())
+                .filter(|role| covers(&role.allow.request, wanted))
                 .filter_map(|role| role.allow.request.max_duration)
-                .map(crate::scenario::Span::ms)
-                .max(),
+                .map(Span::ms)
+                .fold(0, i64::max)
+        };
+        Limits {
+            session_ms_max: self.role_set(requested).filter_map(|role| role.max_session_ttl).map(Span::ms).min(),
+            durations_ms_max: requested.iter().map(duration_ms).collect(),
         }
     }
 
@@ -181,13 +174,13 @@ impl Cluster {
         let mut reviewers = BTreeSet::new();
         for role in self.role_set(user.effective_roles()) {
             let ask = &role.allow.request;
+            reviewers.extend(ask.suggested_reviewers.iter().cloned());
             for requested in spec.roles.clone().iter().filter(|requested| covers(ask, requested)) {
                 let set = types::ThresholdIndexSet { indexes: threshold_indexes(&mut spec.thresholds, ask) };
                 let sets = &mut spec.role_threshold_mapping.entry(requested.clone()).or_default().sets;
                 if !sets.contains(&set) {
                     sets.push(set);
                 }
-                reviewers.extend(ask.suggested_reviewers.iter().cloned());
                 for (key, values) in &ask.annotations {
                     annotations.entry(key.clone()).or_default().extend(values.iter().cloned());
                 }
@@ -278,42 +271,4 @@ fn threshold_indexes(list: &mut Vec<types::AccessReviewThreshold>, ask: &AskDef)
         indexes.push(u32::try_from(at).unwrap_or(u32::MAX));
     }
     indexes
-}
-
-/// Checks that need no roles, and gives the spec with defaults and without what clients cannot set.
-fn check_form(request: &AccessRequestV3) -> Result<AccessRequestSpecV3, Refusal> {
-    if !["", KIND_ACCESS_REQUEST].contains(&request.kind.as_str()) {
-        return Err(bad_parameter(format!("kind `{}` is not an access request", request.kind)));
-    }
-    if !["", "v3"].contains(&request.version.as_str()) {
-        return Err(bad_parameter(format!("version `{}` of access requests is not supported", request.version)));
-    }
-    let mut spec = request.spec.clone().ok_or_else(|| bad_parameter("the access request has no spec"))?;
-    if spec.user.is_empty() {
-        return Err(bad_parameter("the access request names no user"));
-    }
-    match RequestState::try_from(spec.state) {
-        Ok(RequestState::None) => spec.state = RequestState::Pending.into(),
-        Ok(RequestState::Pending | RequestState::Approved | RequestState::Denied) => {}
-        Ok(RequestState::Promoted) | Err(_) => {
-            return Err(bad_parameter("an access request cannot be created in this state"));
-        }
-    }
-    if spec.request_reason.len() > REASON_BYTES_MAX {
-        return Err(bad_parameter(format!("request reason is too long: at most {REASON_BYTES_MAX} bytes")));
-    }
-    let resources: Vec<String> = requested_resources(&spec).map(resource_id::to_text).collect();
-    if resources.len() > RESOURCES_MAX {
-        return Err(bad_parameter(format!(
-            "too many requested resources: {} of at most {RESOURCES_MAX}",
-            resources.len()
-        )));
-    }
-    if resources.iter().map(String::len).sum::<usize>() > RESOURCE_IDS_BYTES_MAX {
-        return Err(bad_parameter(format!(
-            "requested resource ids are too long: at most {RESOURCE_IDS_BYTES_MAX} bytes together"
-        )));
-    }
-    spec.created = Some(never_absent(None));
-    Ok(spec)
 }

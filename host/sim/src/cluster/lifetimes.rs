@@ -2,8 +2,8 @@
 
 use tribunal_proto::types::AccessRequestSpecV3;
 
+use super::Refusal;
 use super::refusal::bad_parameter;
-use super::{Caller, Refusal};
 use crate::clock::Moment;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -14,24 +14,22 @@ pub(super) const ACCESS_MS_MAX: i64 = 14 * DAY_MS;
 pub(super) const PENDING_MS_MAX: i64 = 7 * DAY_MS;
 /// Longest certificate (`MaxCertDuration`).
 pub(super) const CERTIFICATE_MS_MAX: i64 = 30 * HOUR_MS;
-/// A certificate's life when nobody asks for another.
-const CERTIFICATE_MS_DEFAULT: i64 = 12 * HOUR_MS;
 /// How far ahead of its creation a request may start.
 pub(super) const START_AHEAD_MS_MAX: i64 = 7 * DAY_MS;
 
-/// What the requested and standing roles allow.
-#[derive(Clone, Copy, Debug, Default)]
+/// What roles allow.
+#[derive(Clone, Debug, Default)]
 pub(super) struct Limits {
-    /// The smallest `max_session_ttl`.
+    /// The smallest `max_session_ttl` of a requested role.
     pub(super) session_ms_max: Option<i64>,
-    /// The largest `request.max_duration` that a standing role gives.
-    pub(super) duration_ms_max: Option<i64>,
+    /// For each requested role the largest `request.max_duration` that a standing role gives for it; 0 where none does.
+    pub(super) durations_ms_max: Vec<i64>,
 }
 
 /// The computed ends of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ends {
-    /// Of the access, and of its longest extension.
+    /// Of the access.
     pub(super) access: Moment,
     /// Of a single certificate.
     pub(super) session: Moment,
@@ -39,65 +37,78 @@ pub(super) struct Ends {
     pub(super) pending: Moment,
 }
 
-/// The ends of a new request made at `now`.
+/// The ends of a new request made at `now` by a holder whose certificate has `certificate_ms_left` (source: `lib/services/access_request.go`).
 pub(super) fn ends(
     spec: &AccessRequestSpecV3,
     object_expiry: Option<Moment>,
-    owner: Option<&Caller>,
-    limits: Limits,
+    certificate_ms_left: Option<i64>,
+    limits: &Limits,
     now: Moment,
 ) -> Result<Ends, Refusal> {
-    let session_ms = session_ms(spec, owner, limits, now)?;
-    let wanted_ms = wanted_duration_ms(spec, limits, now)?;
-    let (access_ms, session_ms) = match wanted_ms {
-        Some(wanted) => (wanted, session_ms.min(wanted)),
-        None => (session_ms, session_ms),
-    };
-    let access_ms = access_ms.min(ACCESS_MS_MAX);
-    let pending_ms = match object_expiry {
-        None => PENDING_MS_MAX,
-        Some(expiry) if expiry <= now => {
-            return Err(bad_parameter("the access request would expire in the past: its expiry must lie ahead"));
-        }
-        Some(expiry) => expiry.since_ms(now),
-    };
+    let session_ms = session_ms(spec, certificate_ms_left, limits, now)?;
+    let access_ms = access_ms(spec, session_ms, limits, now)?;
+    let pending_ms = pending_ms(object_expiry, access_ms, now)?;
     Ok(Ends {
         access: now.plus_ms(access_ms),
-        session: now.plus_ms(session_ms),
-        pending: now.plus_ms(pending_ms.min(PENDING_MS_MAX).min(access_ms)),
+        session: now.plus_ms(session_ms.min(access_ms)),
+        pending: now.plus_ms(pending_ms),
     })
 }
 
-fn session_ms(spec: &AccessRequestSpecV3, owner: Option<&Caller>, limits: Limits, now: Moment) -> Result<i64, Refusal> {
-    let certificate_left =
-        owner.and_then(|caller| caller.expires).map(|expires| expires.since_ms(now)).filter(|left| *left > 0);
-    let longest = [Some(CERTIFICATE_MS_MAX), limits.session_ms_max, certificate_left]
-        .into_iter()
-        .flatten()
-        .min()
-        .unwrap_or(CERTIFICATE_MS_MAX);
-    let wished = Moment::from_proto(spec.session_ttl.as_ref()).or_else(|| Moment::from_proto(spec.expires.as_ref()));
-    match wished {
-        None => Ok(CERTIFICATE_MS_DEFAULT.min(longest)),
-        Some(wished) if wished <= now => {
-            Err(bad_parameter("invalid request TTL: the access request cannot be created in the past"))
+/// Life of a certificate: as long as allowed, or as long as wished if that is shorter. A longer wish is refused.
+fn session_ms(
+    spec: &AccessRequestSpecV3,
+    certificate_ms_left: Option<i64>,
+    limits: &Limits,
+    now: Moment,
+) -> Result<i64, Refusal> {
+    let certificate_ms_left = certificate_ms_left.filter(|left| *left > 0);
+    let longest = [limits.session_ms_max, certificate_ms_left].into_iter().flatten().fold(CERTIFICATE_MS_MAX, i64::min);
+    let Some(wish) = Moment::from_proto(spec.expires.as_ref()) else { return Ok(longest) };
+    match wish.since_ms(now) {
+        ms if ms <= 0 => Err(bad_parameter("invalid session TTL: the access would expire in the past")),
+        ms if ms > longest => {
+            Err(bad_parameter(format!("invalid session TTL: {ms} ms is more than the allowed {longest} ms")))
         }
-        Some(wished) => Ok(wished.since_ms(now).min(longest)),
+        ms => Ok(ms),
     }
 }
 
-/// The access that was asked for beyond a session; `None` when nothing was.
-fn wanted_duration_ms(spec: &AccessRequestSpecV3, limits: Limits, now: Moment) -> Result<Option<i64>, Refusal> {
-    let Some(wished) = Moment::from_proto(spec.max_duration.as_ref()) else { return Ok(None) };
-    let wished_ms = wished.since_ms(now);
-    if wished_ms < 0 {
-        return Err(bad_parameter("invalid max duration: it must lie after the creation time"));
-    }
-    if wished_ms > ACCESS_MS_MAX {
+/// Life of the access: what roles allow beyond a session, or as long as wished if that is shorter; without such roles a session.
+fn access_ms(spec: &AccessRequestSpecV3, session_ms: i64, limits: &Limits, now: Moment) -> Result<i64, Refusal> {
+    let wish_ms = match Moment::from_proto(spec.max_duration.as_ref()) {
+        _ if spec.dry_run => Some(ACCESS_MS_MAX),
+        None => None,
+        Some(wish) if wish < now => {
+            return Err(bad_parameter("invalid max duration: it must lie after the creation time"));
+        }
+        Some(wish) => Some(wish.since_ms(now)),
+    };
+    if wish_ms.is_some_and(|wish| wish > ACCESS_MS_MAX) {
         return Err(bad_parameter(format!("invalid max duration: at most {} hours", ACCESS_MS_MAX / HOUR_MS)));
     }
-    // Without a role that gives a maximum, the wish beyond a session has no effect.
-    Ok(limits.duration_ms_max.map(|longest| wished_ms.min(longest)))
+    // As Teleport folds it: a later role replaces a minimum of zero.
+    let by_roles =
+        limits.durations_ms_max.iter().fold(0, |least, role| if least == 0 || *role < least { *role } else { least });
+    let access_ms = match wish_ms {
+        Some(wish) if wish < by_roles => wish,
+        Some(wish) if by_roles == 0 => wish.min(session_ms),
+        Some(_) | None => by_roles,
+    };
+    Ok(if access_ms > 0 { access_ms } else { session_ms })
+}
+
+/// Life of the undecided request: as wished, but no longer than 7 days and than the access.
+fn pending_ms(object_expiry: Option<Moment>, access_ms: i64, now: Moment) -> Result<i64, Refusal> {
+    let longest = PENDING_MS_MAX.min(access_ms);
+    let Some(wish) = object_expiry else { return Ok(longest) };
+    match wish.since_ms(now) {
+        ms if ms < 0 => Err(bad_parameter("invalid request TTL: the access request cannot be created in the past")),
+        ms if ms > longest => {
+            Err(bad_parameter(format!("invalid request TTL: {ms} ms is more than the allowed {longest} ms")))
+        }
+        ms => Ok(ms),
+    }
 }
 
 /// Whether access may start at `start`.

@@ -1,8 +1,6 @@
 //! Listing requests: what a caller sees, filters, order and pages. It serves the list view, except for a single id, which it reads from
 //! the backend.
 
-use std::sync::Arc;
-
 use tribunal_proto::proto::{AccessRequestSort, ListAccessRequestsRequest};
 use tribunal_proto::types::{AccessRequestFilter, AccessRequestScope, AccessRequestV3, RequestState};
 
@@ -51,23 +49,22 @@ impl Cluster {
             ));
         }
         let filter = Filter::new(query.filter.as_ref(), caller)?;
-        let mut matching = self.matching(caller, now, &filter);
-        if sort == AccessRequestSort::Default {
-            if query.descending {
-                matching.reverse();
-            }
+        let plain = sort == AccessRequestSort::Default && !query.descending;
+        let mut page: Vec<StoredRequest> = if plain {
+            self.matching(caller, now, &filter, &query.start_key).take(limit + 1).collect()
         } else {
-            matching.sort_by_cached_key(|request| sort_key(sort, request));
+            let mut all: Vec<StoredRequest> = self.matching(caller, now, &filter, "").collect();
+            all.sort_by_cached_key(|request| sort_key(sort, request));
             if query.descending {
-                matching.reverse();
+                all.reverse();
             }
-        }
-        let before = |request: &StoredRequest| {
-            let key = sort_key(sort, request);
-            if query.descending { key > query.start_key } else { key < query.start_key }
+            let before = |request: &StoredRequest| {
+                let key = sort_key(sort, request);
+                if query.descending { key > query.start_key } else { key < query.start_key }
+            };
+            let start = if query.start_key.is_empty() { 0 } else { all.partition_point(before) };
+            all.into_iter().skip(start).take(limit + 1).collect()
         };
-        let start = if query.start_key.is_empty() { 0 } else { matching.partition_point(before) };
-        let mut page: Vec<StoredRequest> = matching.into_iter().skip(start).take(limit + 1).collect();
         let next_key = if page.len() > limit {
             page.pop().map(|next| sort_key(sort, &next)).unwrap_or_default()
         } else {
@@ -86,18 +83,29 @@ impl Cluster {
         now: Moment,
         filter: &AccessRequestFilter,
     ) -> Result<Vec<StoredRequest>, Refusal> {
-        Ok(self.matching(caller, now, &Filter::new(Some(filter), caller)?))
+        Ok(self.matching(caller, now, &Filter::new(Some(filter), caller)?, "").collect())
     }
 
-    fn matching(&self, caller: &Caller, now: Moment, filter: &Filter<'_>) -> Vec<StoredRequest> {
+    /// By id, from `start` on.
+    fn matching<'a>(
+        &'a self,
+        caller: &'a Caller,
+        now: Moment,
+        filter: &'a Filter<'a>,
+        start: &str,
+    ) -> impl Iterator<Item = StoredRequest> + use<'a> {
         let sees_all = self.sees_all(caller);
-        let visible =
-            |request: &&StoredRequest| filter.lets_through(request) && (sees_all || self.sees(caller, request));
-        if !filter.id.is_empty() {
-            return self.requests.get(filter.id).filter(|request| visible(request)).cloned().into_iter().collect();
-        }
-        let live = |request: &&StoredRequest| object_expiry(request).is_none_or(|expiry| now < expiry);
-        self.list_view.requests().values().filter(live).filter(visible).map(Arc::clone).collect()
+        let one = self.requests.get(filter.id);
+        let listed = filter.id.is_empty().then(|| self.list_view.requests().range(start.to_owned()..));
+        let live = move |request: &&StoredRequest| object_expiry(request).is_none_or(|expiry| now < expiry);
+        listed
+            .into_iter()
+            .flatten()
+            .map(|(_, request)| request)
+            .filter(live)
+            .chain(one)
+            .filter(move |request| filter.lets_through(request) && (sees_all || self.sees(caller, request)))
+            .cloned()
     }
 
     fn sees_all(&self, caller: &Caller) -> bool {

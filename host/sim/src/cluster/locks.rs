@@ -18,7 +18,11 @@ impl Cluster {
     /// # Errors
     /// `PermissionDenied`, naming the target and the lock's message.
     pub fn admit(&self, caller: &Caller, now: Moment) -> Result<(), Refusal> {
-        let hit = self.locks.values().find(|lock| in_force(lock, now) && self.targets_caller(lock, caller));
+        let named = caller.active_requests.iter().flat_map(|request| self.lock_index.on_request(request));
+        let hit = named
+            .chain(self.lock_index.others())
+            .filter_map(|name| self.locks.get(name))
+            .find(|lock| in_force(lock, now) && self.targets_caller(lock, caller));
         match hit {
             None => Ok(()),
             Some(lock) => Err(access_denied(in_force_message(lock))),
@@ -80,7 +84,10 @@ impl Cluster {
         KIND_LOCK.clone_into(&mut lock.kind);
         "v2".clone_into(&mut lock.version);
         let stored = Arc::new(lock);
-        self.locks.insert(name, Arc::clone(&stored));
+        if let Some(replaced) = self.locks.insert(name.clone(), Arc::clone(&stored)) {
+            self.lock_index.remove(&name, &replaced);
+        }
+        self.lock_index.insert(&name, &stored);
         self.record(now, &caller.user, Change::LockPut(stored));
         Ok(())
     }
@@ -139,11 +146,10 @@ impl Cluster {
     }
 
     pub(super) fn remove_lock(&mut self, now: Moment, by: &str, name: &str) -> bool {
-        let removed = self.locks.remove(name).is_some();
-        if removed {
-            self.record(now, by, Change::LockDeleted(name.to_owned()));
-        }
-        removed
+        let Some(lock) = self.locks.remove(name) else { return false };
+        self.lock_index.remove(name, &lock);
+        self.record(now, by, Change::LockDeleted(name.to_owned()));
+        true
     }
 
     /// The first lock in force on this request, if any.
@@ -156,7 +162,10 @@ impl Cluster {
                     .all(|(name, value)| if name == "AccessRequest" { value == id } else { value.is_empty() })
             })
         };
-        self.locks.values().find(|lock| in_force(lock, now) && only_this(lock))
+        self.lock_index
+            .on_request(id)
+            .filter_map(|name| self.locks.get(name))
+            .find(|lock| in_force(lock, now) && only_this(lock))
     }
 }
 

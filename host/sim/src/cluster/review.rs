@@ -139,6 +139,9 @@ fn check_form(review: &AccessReview) -> Result<RequestState, Refusal> {
 }
 
 fn check_request(spec: &AccessRequestSpecV3, review: &AccessReview) -> Result<(), Refusal> {
+    if spec.reviews.iter().any(|known| known.author == review.author) {
+        return Err(access_denied(format!("user `{}` has already reviewed this request", review.author)));
+    }
     match RequestState::try_from(spec.state) {
         Ok(RequestState::Pending) => {}
         Ok(state @ (RequestState::None | RequestState::Approved | RequestState::Denied | RequestState::Promoted)) => {
@@ -146,9 +149,6 @@ fn check_request(spec: &AccessRequestSpecV3, review: &AccessReview) -> Result<()
             return Err(access_denied(format!("the access request has already been {word}")));
         }
         Err(_) => return Err(access_denied("the access request is in an unknown state")),
-    }
-    if spec.reviews.iter().any(|known| known.author == review.author) {
-        return Err(access_denied(format!("user `{}` has already reviewed this request", review.author)));
     }
     Ok(())
 }
@@ -163,13 +163,16 @@ fn resolution(spec: &AccessRequestSpecV3) -> Option<RequestState> {
         u32::try_from(counted.count()).unwrap_or(u32::MAX)
     };
     let threshold = |index: u32| usize::try_from(index).ok().and_then(|index| spec.thresholds.get(index));
-    let denied =
-        (0u32..).zip(&spec.thresholds).any(|(index, threshold)| votes(index, RequestState::Denied) >= threshold.deny);
+    let denied = (0u32..)
+        .zip(&spec.thresholds)
+        .any(|(index, threshold)| threshold.deny != 0 && votes(index, RequestState::Denied) >= threshold.deny);
     if denied {
         return Some(RequestState::Denied);
     }
     let met = |index: &u32| {
-        threshold(*index).is_some_and(|threshold| votes(*index, RequestState::Approved) >= threshold.approve)
+        threshold(*index).is_some_and(|threshold| {
+            threshold.approve != 0 && votes(*index, RequestState::Approved) >= threshold.approve
+        })
     };
     let approved = !spec.role_threshold_mapping.is_empty()
         && spec.roles.iter().all(|role| {
@@ -188,7 +191,5 @@ fn resolve(spec: &mut AccessRequestSpecV3, state: RequestState) {
             spec.assume_start_time = last.assume_start_time;
         }
     }
-    if state == RequestState::Approved {
-        spec.resource_expiry = spec.expires;
-    }
+    spec.resource_expiry = spec.expires;
 }

@@ -124,12 +124,12 @@ fn check_conditions(half: &ConditionsDef, names: &BTreeSet<String>, index: usize
     }
     for threshold in &half.request.thresholds {
         check_predicate(&threshold.filter, "[[role]]", index, finder);
-        if threshold.approve == 0 || threshold.deny == 0 {
+        if threshold.approve == 0 && threshold.deny == 0 {
             finder.add(
                 "[[role]]",
                 index,
                 &threshold.name,
-                "a threshold of 0 would decide without reviews: use at least 1",
+                "a threshold of 0 approvals and 0 denials never decides: give one of them a number",
             );
         }
     }

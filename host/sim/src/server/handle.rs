@@ -34,7 +34,7 @@ pub struct RequestSpec {
     pub resources: Vec<String>,
     /// Why.
     pub reason: String,
-    /// How long the access shall last; the server's default when absent.
+    /// How long the access shall last; as long as the roles allow when absent, and never longer.
     pub lasts: Option<Span>,
     /// How long from now it shall start; at once when absent.
     pub starts_in: Option<Span>,
@@ -95,7 +95,6 @@ impl Handle {
                 requested_resource_ids: wish.resources.iter().filter_map(|text| resource_id::parse(text)).collect(),
                 state: RequestState::Pending.into(),
                 request_reason: wish.reason.clone(),
-                session_ttl: lasts,
                 max_duration: lasts,
                 assume_start_time: wish.starts_in.map(|starts_in| now.plus_ms(starts_in.ms()).to_proto()),
                 ..AccessRequestSpecV3::default()

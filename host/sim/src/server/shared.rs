@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::Stop;
 use super::watchers::Watchers;
 use crate::clock::{Moment, SimClock};
-use crate::cluster::Cluster;
+use crate::cluster::{Change, Cluster};
 use crate::faults::Faults;
 use crate::scenario::Scenario;
 
@@ -61,7 +61,9 @@ impl Shared {
             watchers.tell(&entry.change);
         }
         if !entries.is_empty() {
-            watchers.close_locked(cluster, now);
+            if entries.iter().any(|entry| matches!(entry.change, Change::LockPut(_))) {
+                watchers.close_locked(cluster, now);
+            }
             self.changed.send_replace(cluster.history().last_sequence());
         }
         result

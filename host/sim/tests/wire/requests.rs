@@ -32,9 +32,9 @@ async fn the_server_fills_in_what_clients_cannot_choose() {
     let spec = spec(&stored);
     assert_eq!(spec.state(), RequestState::Pending);
     assert_eq!(Moment::from_proto(spec.created.as_ref()), Some(now));
-    // `prod-a` limits sessions to two hours.
-    assert_eq!(Moment::from_proto(spec.expires.as_ref()), Some(now.plus_ms(2 * 3_600_000)));
-    assert_eq!(Moment::from_proto(spec.resource_expiry.as_ref()), Some(now.plus_ms(2 * 3_600_000)));
+    // The requester's role gives three days, and requests wait as long as that.
+    assert_eq!(Moment::from_proto(spec.expires.as_ref()), Some(now.plus_ms(72 * 3_600_000)));
+    assert_eq!(Moment::from_proto(spec.resource_expiry.as_ref()), Some(now.plus_ms(72 * 3_600_000)));
     assert_eq!(spec.thresholds.len(), 1);
     assert_eq!((spec.thresholds.first().unwrap().approve, spec.thresholds.first().unwrap().deny), (1, 1));
     assert_eq!(spec.system_annotations.unwrap().values.get("tier").unwrap().values, ["gold"]);
@@ -82,7 +82,7 @@ async fn requests_that_may_not_be_made_are_refused_one_by_one() {
             "in this state",
         ),
         (changed(ask(&["prod-a"], &[]), |spec| spec.state = 17), InvalidArgument, "in this state"),
-        (changed(ask(&["prod-a"], &[]), |spec| spec.session_ttl = past), InvalidArgument, "in the past"),
+        (changed(ask(&["prod-a"], &[]), |spec| spec.expires = past), InvalidArgument, "in the past"),
         (changed(ask(&["prod-a"], &[]), |spec| spec.resource_expiry = past), InvalidArgument, "in the past"),
         (changed(ask(&["prod-a"], &[]), |spec| spec.max_duration = past), InvalidArgument, "max duration"),
         (changed(ask(&["prod-a"], &[]), |spec| spec.max_duration = far), InvalidArgument, "max duration"),
@@ -141,18 +141,41 @@ async fn resource_requests_get_their_roles_from_search_as_roles() {
 }
 
 #[tokio::test]
-async fn longer_access_is_granted_as_far_as_roles_allow() {
+async fn access_lasts_as_long_as_roles_allow_or_as_wished_if_that_is_shorter() {
     let world = World::start().await;
-    let mut alice = world.client("alice").await;
     let now = world.now();
     let hours = |hours: i64| Some(now.plus_ms(hours * 3_600_000).to_proto());
-    let request = changed(asking("alice", &["prod-b"], &[]), |spec| spec.max_duration = hours(200));
-    let stored = spec(&alice.create_access_request_v2(request).await.unwrap().into_inner());
-    assert_eq!(stored.expires, hours(72));
-    assert_eq!(stored.session_ttl, hours(12));
-    let request = changed(asking("alice", &["prod-b"], &[]), |spec| spec.session_ttl = hours(40));
-    let stored = spec(&alice.create_access_request_v2(request).await.unwrap().into_inner());
-    assert_eq!(stored.expires, hours(30), "no certificate lives longer than 30 hours");
+    let mut alice = world.client("alice").await;
+    let mut carol = world.client("carol").await;
+    // alice's role gives three days, carol's gives no duration; `prod-a` limits a session to two hours.
+    for (user, role, wish, access, session) in [
+        ("alice", "prod-b", None, 72, 30),
+        ("alice", "prod-b", Some(200), 72, 30),
+        ("alice", "prod-b", Some(20), 20, 20),
+        ("alice", "prod-a", Some(20), 20, 2),
+        ("carol", "two-eyes", None, 30, 30),
+        ("carol", "two-eyes", Some(200), 30, 30),
+        ("carol", "two-eyes", Some(1), 1, 1),
+    ] {
+        let client = if user == "alice" { &mut alice } else { &mut carol };
+        let request = changed(asking(user, &[role], &[]), |spec| spec.max_duration = wish.and_then(hours));
+        let stored = spec(&client.create_access_request_v2(request).await.unwrap().into_inner());
+        assert_eq!((stored.expires, stored.max_duration), (hours(access), hours(access)), "{user} {role} {wish:?}");
+        assert_eq!(stored.session_ttl, hours(session), "{user} {role} {wish:?}");
+        assert_eq!(stored.resource_expiry, hours(access), "{user} {role} {wish:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_resource_that_is_named_twice_is_asked_for_once() {
+    let world = World::start().await;
+    let mut alice = world.client("alice").await;
+    let stored = alice
+        .create_access_request_v2(asking("alice", &[], &["/test/node/n1", "/test/node/n1"]))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(spec(&stored).requested_resource_ids.len(), 1);
 }
 
 #[tokio::test]
@@ -250,7 +273,7 @@ async fn an_expired_request_leaves_lists_at_once_and_the_backend_with_the_sweep(
     let world = World::with(&scenario).await;
     let request = id(&world.request().await);
     let mut bot = world.bot().await;
-    world.clock.advance(Duration::from_secs(2 * 3600));
+    world.clock.advance(Duration::from_secs(72 * 3600));
     assert!(listed(&mut bot, AccessRequestFilter::default()).await.is_empty());
     let by_id = AccessRequestFilter { id: request.clone(), ..AccessRequestFilter::default() };
     assert_eq!(listed(&mut bot, by_id.clone()).await, [request]);

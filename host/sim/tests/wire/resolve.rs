@@ -79,7 +79,7 @@ async fn malformed_updates_are_refused_one_by_one() {
             "before the creation",
         ),
         (
-            RequestStateSetter { assume_start_time: later(2 * 3_600_000 + 1), ..set(&request, Approved) },
+            RequestStateSetter { assume_start_time: later(72 * 3_600_000 + 1), ..set(&request, Approved) },
             InvalidArgument,
             "before the access expiry",
         ),

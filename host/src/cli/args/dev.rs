@@ -9,14 +9,7 @@ use super::run::LogArgs;
 
 /// `tribunal dev`.
 #[derive(Debug, Args)]
-#[command(
-    after_help = super::EXIT_CODES,
-    args_conflicts_with_subcommands = true,
-    long_about = "Try it out: a simulated Teleport Auth server, the daemon and a scenario in one process, over the \
-        same protocol as in production.\n\n\
-        With `--serve` only the simulated server runs, for a daemon of your own; the commands below act on it as its \
-        users would."
-)]
+#[command(after_help = super::EXIT_CODES, args_conflicts_with_subcommands = true)]
 pub struct DevArgs {
     /// Act on a simulated server that runs elsewhere.
     #[command(subcommand)]
@@ -24,8 +17,8 @@ pub struct DevArgs {
     /// Run the scenario to its end; exit with 0 only if the final state is the expected one
     #[arg(long, conflicts_with = "serve")]
     pub once: bool,
-    /// Print the final state as one JSON object
-    #[arg(long, conflicts_with = "serve")]
+    /// Print the final state as one JSON object; with `--serve`, where the server is
+    #[arg(long)]
     pub json: bool,
     /// Run only the simulated server, until it is stopped
     #[arg(long)]

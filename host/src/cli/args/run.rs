@@ -11,10 +11,7 @@ use crate::telemetry::Format;
 #[derive(Debug, Args)]
 #[command(
     after_help = super::EXIT_CODES,
-    args_override_self = true,
-    long_about = "Follow a cluster's access requests and decide them.\n\n\
-        Takes either a configuration file, or the flags of Teleport's sample watcher as they are, also with one dash \
-        (`-poll-interval=30s`). SIGINT and SIGTERM end it within five seconds."
+    args_override_self = true
 )]
 pub struct RunArgs {
     /// The configuration; not together with the flags that it makes superfluous

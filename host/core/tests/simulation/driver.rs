@@ -1,0 +1,495 @@
+//! Drives one controller against the model: carries its actions out in two steps (the server does it, the answer comes
+//! back), tells it the news, and checks every step. It decides nothing about order; schedules and scenarios do.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use tribunal_core::action::{Action, Event, Question, Reply, Ticket};
+use tribunal_core::controller::{HumanApproved, Release};
+use tribunal_core::failure::{Failure, FailureClass};
+use tribunal_core::lock::Lock;
+use tribunal_core::opinion::{Fault, FaultKind};
+use tribunal_core::record::{Decided, Outcome, Record, Step, StepResult};
+use tribunal_core::request::{RequestState, Subject, UserName};
+use tribunal_core::{Controller, Settings, Timestamp};
+
+use crate::invariants::{self, Eyesight, Wrong};
+use crate::model::World;
+use crate::policies::Policy;
+
+pub(crate) const POLL: Duration = Duration::from_secs(30);
+const LEAD: Duration = Duration::from_secs(60);
+
+/// A call on its way.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// The server has not seen it yet.
+    Sent(Action),
+    /// Its answer is on the way back.
+    Answered(Event),
+}
+
+/// What happens to a call when the server should see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Luck {
+    Good,
+    /// It fails before anything is done.
+    Fails(FailureClass),
+    /// It is done, and the answer is lost.
+    LostReply,
+}
+
+/// One controller, the model, and all that is on the way between them.
+pub(crate) struct Driver {
+    pub(crate) world: World,
+    controller: Controller,
+    pub(crate) settings: Settings,
+    pub(crate) panel: Vec<Policy>,
+    pub(crate) calls: VecDeque<Call>,
+    /// What the watch stream is still to bring, in order for each object.
+    pub(crate) stream: BTreeMap<String, VecDeque<Event>>,
+    pub(crate) watching: bool,
+    eyes: Eyesight,
+    /// What is durable.
+    pub(crate) ledger: Vec<Record>,
+    pub(crate) ledger_works: bool,
+    starts: u32,
+    /// Access that starts by itself is the daemon's to foresee.
+    pub(crate) calm: bool,
+    /// Whether the story is kept.
+    pub(crate) telling: bool,
+    pub(crate) story: Vec<String>,
+}
+
+// === impl Driver ===
+
+impl Driver {
+    pub(crate) fn new(panel: Vec<Policy>, people: HumanApproved) -> Self {
+        let settings = Settings {
+            cluster: "c".to_owned(),
+            own_user: World::own_user(),
+            instance: "a".to_owned(),
+            panel: panel.iter().map(|policy| policy.member()).collect(),
+            poll_interval: POLL,
+            protected_roles: BTreeSet::from(["editor".to_owned()]),
+            human_approved: people,
+            release: Release::WhenClear,
+            dry_run: false,
+            subjects_in_flight_max: 2,
+        };
+        let mut world = World::default();
+        world.now = Timestamp::from_secs(1_000_000);
+        Self {
+            world,
+            controller: Controller::new(settings.clone()),
+            settings,
+            panel,
+            calls: VecDeque::new(),
+            stream: BTreeMap::new(),
+            watching: false,
+            eyes: Eyesight::default(),
+            ledger: Vec::new(),
+            ledger_works: true,
+            starts: 0,
+            calm: true,
+            telling: false,
+            story: Vec::new(),
+        }
+    }
+
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
+        if self.telling {
+            let line = line();
+            self.story.push(line);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.controller.poll_timeout()
+    }
+
+    pub(crate) fn is_blind(&self) -> bool {
+        self.controller.status(self.world.now).blind.is_some()
+    }
+
+    /// The controller without anything to remember, as text.
+    pub(crate) fn remembered(&self) -> String {
+        format!("{:?}", self.controller)
+    }
+
+    pub(crate) fn in_flight(&self) -> usize {
+        self.controller.status(self.world.now).in_flight
+    }
+
+    /// The process dies: what it knew is gone; what was sent is done or not, as `arrives` says.
+    pub(crate) fn crash(&mut self, mut arrives: impl FnMut() -> bool) -> Result<(), Wrong> {
+        let calls = std::mem::take(&mut self.calls);
+        for call in calls {
+            match call {
+                Call::Sent(action) if arrives() => {
+                    self.serve(action, Luck::LostReply, |_| 0)?;
+                }
+                Call::Sent(_) | Call::Answered(_) => {}
+            }
+        }
+        self.calls.clear();
+        self.stream.clear();
+        self.watching = false;
+        self.starts += 1;
+        self.settings.instance = format!("{}", char::from(b'a' + u8::try_from(self.starts % 26).expect("a letter")));
+        self.controller = Controller::new(self.settings.clone());
+        self.eyes = Eyesight::default();
+        self.tell(|| "the daemon dies and starts again".to_owned());
+        Ok(())
+    }
+
+    pub(crate) fn watch_up(&mut self) -> Result<(), Wrong> {
+        self.watching = true;
+        self.stream.clear();
+        self.world.catch_up();
+        self.eyes.watch(true);
+        self.deliver(Event::WatchUp)
+    }
+
+    pub(crate) fn watch_down(&mut self) -> Result<(), Wrong> {
+        self.watching = false;
+        self.stream.clear();
+        self.eyes.watch(false);
+        self.deliver(Event::WatchDown("broken".to_owned()))
+    }
+
+    /// Time goes by. The daemon's timer never fails.
+    pub(crate) fn wait(&mut self, until: Timestamp) -> Result<(), Wrong> {
+        while self.world.now < until {
+            let next = self.poll_timeout().filter(|at| *at > self.world.now && *at < until).unwrap_or(until);
+            self.step_to(next)?;
+            if self.poll_timeout().is_some_and(|at| at <= self.world.now) {
+                self.deliver(Event::Tick)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn step_to(&mut self, now: Timestamp) -> Result<(), Wrong> {
+        let before = self.world.usable();
+        let in_force: Vec<Lock> =
+            self.world.locks.values().filter(|lock| lock.in_force(self.world.now)).cloned().collect();
+        self.world.now = now;
+        let mut excused = self.world.by_people.clone();
+        for id in self.world.usable().difference(&before) {
+            let request = &self.world.requests[id];
+            let ended = in_force.iter().filter(|lock| lock.covers(request) && !lock.in_force(now));
+            for lock in ended {
+                if lock.ours(&World::own_user()).is_some() {
+                    return Err(format!("lock {} ended before the access that it is on", lock.name));
+                }
+            }
+            if !self.calm {
+                excused.insert(id.clone());
+            }
+        }
+        if excused.len() > self.world.by_people.len() {
+            self.world.by_people.clone_from(&excused);
+        }
+        invariants::access(&self.world, self.settings.human_approved, &before, &excused)
+    }
+
+    /// Puts the news into the stream, if there is one.
+    pub(crate) fn publish(&mut self) {
+        for event in std::mem::take(&mut self.world.news) {
+            if self.watching {
+                let key = match &event {
+                    Event::RequestPut(request) => request.id.as_str().to_owned(),
+                    Event::RequestGone(id) => id.as_str().to_owned(),
+                    Event::LockPut(lock) => lock.name.as_str().to_owned(),
+                    Event::LockGone(name) => name.as_str().to_owned(),
+                    other => unreachable!("the model has no such news: {other:?}"),
+                };
+                self.stream.entry(key).or_default().push_back(event);
+            }
+        }
+    }
+
+    /// The stream brings the next event about this object; with `again`, it will bring it once more.
+    pub(crate) fn stream_next(&mut self, key: &str, again: bool) -> Result<(), Wrong> {
+        let Some(queue) = self.stream.get_mut(key) else { return Ok(()) };
+        let event = if again { queue.front().cloned() } else { queue.pop_front() };
+        if queue.is_empty() {
+            self.stream.remove(key);
+        }
+        event.map_or(Ok(()), |event| self.deliver(event))
+    }
+
+    /// One step of the call at this place: the server sees it, or its answer arrives.
+    pub(crate) fn advance(&mut self, at: usize, luck: Luck, pick: impl FnOnce(usize) -> usize) -> Result<(), Wrong> {
+        match self.calls.remove(at) {
+            Some(Call::Sent(action)) => {
+                if let Some(answer) = self.serve(action, luck, pick)? {
+                    self.calls.insert(at, Call::Answered(answer));
+                }
+                self.publish();
+                Ok(())
+            }
+            Some(Call::Answered(event)) => self.deliver(event),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn deliver(&mut self, event: Event) -> Result<(), Wrong> {
+        if let Event::Listed(listed) = &event {
+            self.eyes.listed(listed.is_ok());
+        }
+        let brief = self.telling.then(|| brief(&event)).flatten();
+        brief.into_iter().for_each(|line| self.story.push(line));
+        let actions = self.controller.handle(self.world.now, event);
+        for action in actions {
+            self.accept(action)?;
+        }
+        match self.controller.poll_timeout() {
+            Some(at) if at <= self.world.now => Err(format!("wants to be woken at {at}, which is over: it would spin")),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// What the controller asks for is checked when it asks.
+    fn accept(&mut self, action: Action) -> Result<(), Wrong> {
+        match &action {
+            Action::List => self.eyes.list_begins(self.world.now),
+            Action::Record { ticket: None, record } => {
+                if self.ledger_works {
+                    self.note(record);
+                    self.ledger.push(record.as_ref().clone());
+                }
+                return Ok(());
+            }
+            Action::Resolve { resolution, .. } => {
+                if self.eyes.blind(self.world.now, POLL) {
+                    return Err(format!("{} is resolved blindly", resolution.request));
+                }
+                let decided = self.intent(|it| it.id == resolution.decision);
+                let decided = decided.ok_or_else(|| format!("{} is resolved without intent", resolution.request))?;
+                invariants::resolution(decided, &resolution.request, resolution.approve)?;
+            }
+            Action::WriteLock { lock, .. } => {
+                let intended = self.intent(|it| !it.dry_run && it.locks.iter().any(|(it, _)| it == lock.as_ref()));
+                intended.map(|_| ()).ok_or_else(|| format!("{} is written without intent", lock.name))?;
+            }
+            Action::DeleteLock { name, .. } => {
+                let intended = self.intent(|it| !it.dry_run && it.releases.contains(name));
+                intended.map(|_| ()).ok_or_else(|| format!("{name} is deleted without intent"))?;
+            }
+            Action::Ask { .. } | Action::ReadSubject { .. } | Action::Record { .. } | Action::Reread { .. } => {}
+        }
+        self.calls.push_back(Call::Sent(action));
+        Ok(())
+    }
+
+    fn intent(&self, is_it: impl Fn(&Decided) -> bool) -> Option<&Decided> {
+        self.ledger.iter().rev().find_map(|record| match record {
+            Record::Decided(decided) if is_it(decided) => Some(decided.as_ref()),
+            Record::Decided(_) | Record::Outcome(_) | Record::Lifecycle { .. } => None,
+        })
+    }
+
+    /// The server (or the engine, or the ledger) does what it is asked to. Gives the answer.
+    fn serve(
+        &mut self,
+        action: Action,
+        luck: Luck,
+        pick: impl FnOnce(usize) -> usize,
+    ) -> Result<Option<Event>, Wrong> {
+        let bad = match luck {
+            Luck::Good => None,
+            Luck::Fails(class) => Some(Failure::new(class, "injected")),
+            Luck::LostReply => Some(Failure::new(FailureClass::Retry, "the reply was lost")),
+        };
+        let read = || bad.clone().map_or(Ok(()), Err);
+        let fault = || bad.as_ref().map(|_| Fault::new(FaultKind::Deadline, "injected"));
+        let (ticket, reply) = match action {
+            Action::List => {
+                let listed = read().map(|()| self.world.cached(pick));
+                return Ok(Some(Event::Listed(listed)));
+            }
+            Action::Ask { ticket, policy, question, case } => {
+                let policy = self.panel[policy];
+                let reply = match question {
+                    Question::Review(id) => Reply::Opinion(fault().map_or_else(|| Ok(policy.review(&case, &id)), Err)),
+                    Question::Enforce => Reply::Orders(fault().map_or_else(|| Ok(policy.enforce(&case)), Err)),
+                };
+                (ticket, reply)
+            }
+            Action::ReadSubject { ticket, user } => (ticket, Reply::Subject(read().map(|()| subject(user)))),
+            Action::Record { ticket, record } => (ticket.unwrap_or(Ticket(0)), self.append(&record, luck)),
+            Action::Reread { ticket, requests, locks } => {
+                let fresh = read().map(|()| self.world.read(&requests, &locks));
+                (ticket, Reply::Reread(fresh))
+            }
+            Action::WriteLock { ticket, lock } => {
+                let name = lock.name.clone();
+                let result = self.write(luck, &format!("write lock {name}"), |driver| {
+                    driver.must_be_ours(name.as_str(), driver.world.locks.get(&name))?;
+                    driver.world.put_lock(*lock);
+                    Ok(Ok(()))
+                })?;
+                (ticket, Reply::Written(result))
+            }
+            Action::DeleteLock { ticket, name } => {
+                let result = self.write(luck, &format!("delete lock {name}"), |driver| {
+                    driver.must_be_ours(name.as_str(), driver.world.locks.get(&name))?;
+                    driver.world.drop_lock(&name);
+                    Ok(Ok(()))
+                })?;
+                (ticket, Reply::Written(result))
+            }
+            Action::Resolve { ticket, resolution } => {
+                let verb = if resolution.approve { "approve" } else { "deny" };
+                let result = self.write(luck, &format!("{verb} {}", resolution.request), |driver| {
+                    let id = &resolution.request;
+                    let there = driver.world.requests.get(id).map(|it| it.state);
+                    let open = there.is_none_or(|state| state == RequestState::Pending);
+                    if !open && !driver.world.changed_since_read(id.as_str()) {
+                        return Err(format!("{id} was decided already, as could be read"));
+                    }
+                    Ok(driver.world.set_state(id, resolution.approve, Some(&resolution)))
+                })?;
+                (ticket, Reply::Written(result))
+            }
+        };
+        Ok(Some(Event::Done(ticket, reply)))
+    }
+
+    /// A write, with its luck; who may use what afterwards is checked at once.
+    fn write(
+        &mut self,
+        luck: Luck,
+        what: &str,
+        act: impl FnOnce(&mut Self) -> Result<Result<(), Failure>, Wrong>,
+    ) -> Result<Result<(), Failure>, Wrong> {
+        if let Luck::Fails(class) = luck {
+            self.tell(|| format!("  {what}: fails ({})", class.as_str()));
+            return Ok(Err(Failure::new(class, "injected")));
+        }
+        let before = self.world.usable();
+        let mut done = act(self)?;
+        let lost = luck == Luck::LostReply;
+        self.tell(|| match &done {
+            Ok(()) => format!("  {what}{}", if lost { ": done, but the reply is lost" } else { "" }),
+            Err(failure) => format!("  {what}: {failure}"),
+        });
+        invariants::access(&self.world, self.settings.human_approved, &before, &self.world.by_people)?;
+        if lost {
+            done = Err(Failure::new(FailureClass::Retry, "the reply was lost"));
+        }
+        Ok(done)
+    }
+
+    fn must_be_ours(&self, name: &str, there: Option<&Lock>) -> Result<(), Wrong> {
+        let foreign = there.is_some_and(|lock| lock.ours(&World::own_user()).is_none());
+        if foreign && !self.world.changed_since_read(name) {
+            return Err(format!("{name} was changed by somebody else, as could be read"));
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, record: &Record, luck: Luck) -> Reply {
+        if !self.ledger_works || matches!(luck, Luck::Fails(_)) {
+            return Reply::Recorded(Err("disk full".to_owned()));
+        }
+        self.note(record);
+        self.ledger.push(record.clone());
+        Reply::Recorded(if luck == Luck::LostReply { Err("interrupted".to_owned()) } else { Ok(()) })
+    }
+
+    fn note(&mut self, record: &Record) {
+        self.tell(|| line(record));
+    }
+
+    /// Whether everything is as it has to be once nothing goes wrong any more.
+    pub(crate) fn settled(&self) -> Result<(), Wrong> {
+        let Settings { human_approved, protected_roles, .. } = &self.settings;
+        invariants::settled(&self.world, &self.panel, *human_approved, protected_roles, LEAD)
+    }
+
+    /// Whether time alone changes something soon, in the world or in what the daemon makes of it.
+    pub(crate) fn something_ends_within(&self, span: Duration) -> bool {
+        let requests = self.world.requests.values();
+        let of_requests = requests.flat_map(|it| [it.access_expires, it.request_expires, it.access_starts]);
+        let times = of_requests.chain(self.world.locks.values().map(|lock| lock.expires)).flatten();
+        let soon = self.world.now.after(span);
+        let mut both = times.flat_map(|at| [at, at.before(LEAD)]);
+        both.any(|at| at > self.world.now && at <= soon)
+    }
+
+    /// Lets everything that is on the way arrive, in order, without bad luck; at most `steps_max` steps.
+    pub(crate) fn drain(&mut self, steps_max: u32) -> Result<u32, Wrong> {
+        for step in 0..steps_max {
+            self.publish();
+            if !self.calls.is_empty() {
+                self.advance(0, Luck::Good, |_| 0)?;
+            } else if let Some(key) = self.stream.keys().next().cloned() {
+                self.stream_next(&key, false)?;
+            } else {
+                return Ok(step);
+            }
+        }
+        Err(format!("does not come to rest within {steps_max} steps: {:?}", self.calls))
+    }
+}
+
+fn subject(user: UserName) -> Subject {
+    Subject { name: user, roles: None, traits: None }
+}
+
+/// An event in one line, where it is worth one.
+fn brief(event: &Event) -> Option<String> {
+    match event {
+        Event::Listed(Ok(_)) => None,
+        Event::Listed(Err(failure)) => Some(format!("the list fails: {failure}")),
+        Event::WatchUp => Some("the watch is up".to_owned()),
+        Event::WatchDown(why) => Some(format!("the watch is down: {why}")),
+        Event::Tick
+        | Event::RequestPut(_)
+        | Event::RequestGone(_)
+        | Event::LockPut(_)
+        | Event::LockGone(_)
+        | Event::Facts(_)
+        | Event::Done(..) => None,
+    }
+}
+
+/// A record in one line.
+pub(crate) fn line(record: &Record) -> String {
+    match record {
+        Record::Decided(decided) => decided_line(decided),
+        Record::Outcome(Outcome { decision, step, result, .. }) => {
+            let step = match step {
+                Step::Lock(name) => format!("write lock {name}"),
+                Step::Unlock(name) => format!("delete lock {name}"),
+                Step::Approve(id) => format!("approve {id}"),
+                Step::Deny(id) => format!("deny {id}"),
+                Step::Decision => "the decision".to_owned(),
+            };
+            let result = match result {
+                StepResult::Applied => "applied".to_owned(),
+                StepResult::Failed(failure) => format!("failed: {failure}"),
+                StepResult::Superseded(why) => format!("superseded: {why}"),
+            };
+            format!("  outcome {decision}: {step} {result}")
+        }
+        Record::Lifecycle { what, detail, .. } => format!("ledger: {} {detail}", what.as_str()),
+    }
+}
+
+fn decided_line(decided: &Decided) -> String {
+    let what = match (&decided.request, &decided.decision) {
+        (Some(request), Some(decision)) => {
+            format!("{} {} [{}]", decision.verdict.as_str(), request.id, decision.because.rules().join(", "))
+        }
+        (None, Some(decision)) => format!("{} what is held: {}", decision.verdict.as_str(), decision.because.reason()),
+        (Some(_) | None, None) => "put what is held in order".to_owned(),
+    };
+    let locks: Vec<_> = decided.locks.iter().map(|(lock, rule)| format!("; lock {} [{rule}]", lock.name)).collect();
+    let releases: Vec<_> = decided.releases.iter().map(|name| format!("; release {name}")).collect();
+    let rehearsal = if decided.dry_run { " (dry run)" } else { "" };
+    format!("{}{rehearsal}: {what}{}{}", decided.id, locks.concat(), releases.concat())
+}

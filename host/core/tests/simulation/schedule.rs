@@ -1,0 +1,356 @@
+//! One random schedule from one seed: people, time, bad luck, crashes; then calm, in which everything has to settle. The
+//! same seed makes the same schedule, byte for byte.
+
+use std::time::Duration;
+
+use tribunal_core::Timestamp;
+use tribunal_core::controller::HumanApproved;
+use tribunal_core::failure::FailureClass;
+use tribunal_core::lock::{Lock, LockName, LockTarget};
+use tribunal_core::request::{RequestId, RequestState, UserName};
+
+use crate::driver::{Call, Driver, Luck, POLL};
+use crate::invariants::Wrong;
+use crate::model::{CACHE_LAG, node};
+use crate::policies::Policy;
+
+/// Random steps of a schedule.
+const STEPS: u64 = 90;
+/// What it may take at most to come to rest in a calm poll interval.
+const CALM_STEPS_MAX: u32 = 3_000;
+/// Calm poll intervals until everything must be settled.
+const CALM_POLLS: u32 = 2;
+const USERS: [&str; 2] = ["hoarder", "switcher"];
+const ROLES: [&str; 7] = ["node", "node", "prod-a", "research-a", "prod-b", "research-b", "editor"];
+const NODES: [&str; 5] = ["n1", "n2", "n3", "n4", "n5"];
+
+/// SplitMix64.
+pub(crate) struct Rng(u64);
+
+impl Rng {
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        usize::try_from(self.next() % u64::try_from(n.max(1)).expect("small")).expect("small")
+    }
+
+    fn percent(&mut self, chance: usize) -> bool {
+        self.below(100) < chance
+    }
+
+    fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
+        &from[self.below(from.len())]
+    }
+}
+
+/// How bad a schedule is.
+struct Weather {
+    faults: usize,
+    people: usize,
+    crashes: usize,
+    breaks: usize,
+}
+
+/// Runs the schedule of a seed. Gives its story if that is asked for.
+pub(crate) fn run(seed: u64, telling: bool) -> (Result<(), Wrong>, Vec<String>) {
+    let mut rng = Rng(seed);
+    let people = if rng.percent(60) { HumanApproved::Exempt } else { HumanApproved::Enforce };
+    let mut panel = vec![Policy::Separation, Policy::Cap];
+    match rng.below(4) {
+        0 => panel.insert(0, Policy::Moody),
+        1 => panel.push(Policy::Shadow),
+        _ => {}
+    }
+    let weather = match rng.below(5) {
+        0 => Weather { faults: 0, people: 0, crashes: 0, breaks: 0 },
+        1 => Weather { faults: 25, people: 0, crashes: 2, breaks: 1 },
+        2 => Weather { faults: 0, people: 30, crashes: 0, breaks: 0 },
+        3 => Weather { faults: 5, people: 15, crashes: 3, breaks: 4 },
+        _ => Weather { faults: 12, people: 20, crashes: 1, breaks: 2 },
+    };
+    let mut schedule = Schedule { driver: Driver::new(panel, people), rng, weather, made: 0 };
+    schedule.driver.telling = telling;
+    let calm = &schedule.weather;
+    schedule.driver.calm = calm.faults + calm.people + calm.crashes + calm.breaks == 0;
+    let result = schedule.go();
+    let story = std::mem::take(&mut schedule.driver.story);
+    (result, story)
+}
+
+struct Schedule {
+    driver: Driver,
+    rng: Rng,
+    weather: Weather,
+    made: u32,
+}
+
+// === impl Schedule ===
+
+impl Schedule {
+    fn go(&mut self) -> Result<(), Wrong> {
+        for _ in 0..self.rng.below(4) {
+            self.ask_for_access();
+        }
+        self.driver.deliver(tribunal_core::action::Event::Tick)?;
+        if self.rng.percent(80) {
+            self.driver.watch_up()?;
+        }
+        for _ in 0..STEPS {
+            self.step()?;
+            self.driver.publish();
+        }
+        self.calm()?;
+        if self.rng.percent(20) { self.end_of_all_access() } else { Ok(()) }
+    }
+
+    fn step(&mut self) -> Result<(), Wrong> {
+        let Weather { faults, people, crashes, breaks } = self.weather;
+        if self.rng.percent(crashes) {
+            return self.crash();
+        }
+        if self.rng.percent(breaks) {
+            return if self.driver.watching { self.driver.watch_down() } else { self.driver.watch_up() };
+        }
+        if self.rng.percent(people) {
+            self.person();
+            return Ok(());
+        }
+        match self.rng.below(20) {
+            0 | 1 => {
+                self.ask_for_access();
+                Ok(())
+            }
+            2..=4 => self.time(),
+            5 if faults > 0 => {
+                self.driver.ledger_works = self.rng.percent(70);
+                Ok(())
+            }
+            5..=8 => self.news(),
+            _ => self.call(faults),
+        }
+    }
+
+    fn crash(&mut self) -> Result<(), Wrong> {
+        let rng = &mut self.rng;
+        self.driver.crash(|| rng.percent(50))?;
+        self.driver.publish();
+        // A process takes longer to start than a cache to catch up.
+        let later = CACHE_LAG + Duration::from_millis(1) + Duration::from_secs(self.rng.next() % 60);
+        self.driver.wait(self.driver.world.now.after(later))?;
+        self.driver.world.catch_up();
+        self.driver.deliver(tribunal_core::action::Event::Tick)
+    }
+
+    fn time(&mut self) -> Result<(), Wrong> {
+        let now = self.driver.world.now;
+        let idle = self.driver.calls.is_empty() && self.driver.stream.is_empty();
+        let until = match self.driver.poll_timeout() {
+            Some(at) if idle => at,
+            // Time stands still for nobody, but calls have deadlines.
+            Some(_) | None => now.after(Duration::from_millis(1 + self.rng.next() % 2_000)),
+        };
+        self.driver.wait(until)?;
+        if self.rng.percent(10) {
+            self.driver.world.sweep();
+        }
+        Ok(())
+    }
+
+    fn news(&mut self) -> Result<(), Wrong> {
+        let keys: Vec<_> = self.driver.stream.keys().cloned().collect();
+        if keys.is_empty() {
+            return self.call(self.weather.faults);
+        }
+        let key = self.rng.pick(&keys).clone();
+        let again = self.rng.percent(10);
+        self.driver.stream_next(&key, again)
+    }
+
+    fn call(&mut self, faults: usize) -> Result<(), Wrong> {
+        if self.driver.calls.is_empty() {
+            return Ok(());
+        }
+        let at = self.rng.below(self.driver.calls.len());
+        let unlucky = matches!(self.driver.calls[at], Call::Sent(_)) && self.rng.percent(faults);
+        let luck = match (unlucky, self.rng.below(6)) {
+            (false, _) => Luck::Good,
+            (true, 0) => Luck::Fails(FailureClass::Alarm),
+            (true, 1) => Luck::Fails(FailureClass::Settle),
+            (true, 2 | 3) => Luck::Fails(FailureClass::Retry),
+            (true, _) => Luck::LostReply,
+        };
+        let rng = &mut self.rng;
+        self.driver.advance(at, luck, |versions| if rng.percent(50) { 0 } else { rng.below(versions) })
+    }
+
+    fn ask_for_access(&mut self) {
+        if self.driver.world.requests.len() > 6 {
+            return;
+        }
+        self.made += 1;
+        let id = format!("r{}", self.made);
+        let user = *self.rng.pick(&USERS);
+        let role = *self.rng.pick(&ROLES);
+        let mut request = self.driver.world.request(&id, user, role, &[]);
+        for _ in 0..self.rng.below(5) {
+            let name: &str = NODES[self.rng.below(NODES.len())];
+            request.resources.push(node(name));
+        }
+        if self.rng.percent(10) {
+            request.roles.push((*self.rng.pick(&ROLES)).to_owned());
+        }
+        let now = self.driver.world.now;
+        if self.rng.percent(20) {
+            let minutes = 1 + self.rng.next() % 6;
+            request.access_expires = Some(now.after(Duration::from_secs(minutes * 60)));
+            request.request_expires = request.access_expires;
+        } else if self.rng.percent(20) {
+            request.access_starts = Some(now.after(Duration::from_secs(self.rng.next() % 300)));
+        }
+        self.driver.tell(|| {
+            let nodes: Vec<_> = request.resources.iter().map(|it| it.name.as_str()).collect();
+            format!("{user} asks for {id}: {:?} {nodes:?} from {:?}", request.roles, request.access_starts)
+        });
+        self.driver.world.put_request(request);
+    }
+
+    fn person(&mut self) {
+        let requests: Vec<_> = self.driver.world.requests.keys().cloned().collect();
+        let locks: Vec<_> = self.driver.world.locks.keys().cloned().collect();
+        match self.rng.below(10) {
+            0..=3 if !requests.is_empty() => {
+                let id = self.rng.pick(&requests).clone();
+                let approve = self.rng.percent(60);
+                self.decide(&id, approve);
+            }
+            4 if !requests.is_empty() => {
+                let id = self.rng.pick(&requests).clone();
+                self.driver.tell(|| format!("a person deletes {id}"));
+                self.driver.world.by_person(id.as_str(), |world| world.drop_request(&id));
+            }
+            5 if !requests.is_empty() => self.lock(&requests),
+            6 | 7 if !locks.is_empty() => {
+                let name = self.rng.pick(&locks).clone();
+                self.driver.tell(|| format!("a person deletes lock {name}"));
+                self.driver.world.by_person(name.as_str(), |world| world.drop_lock(&name));
+            }
+            8 if !locks.is_empty() => {
+                let name = self.rng.pick(&locks).clone();
+                self.edit(&name);
+            }
+            _ => self.ask_for_access(),
+        }
+    }
+
+    fn decide(&mut self, id: &RequestId, approve: bool) {
+        let there = self.driver.world.requests[id].state;
+        if there == RequestState::Denied {
+            return;
+        }
+        self.driver.tell(|| format!("a person {} {id}", if approve { "approves" } else { "denies" }));
+        self.driver.world.by_person(id.as_str(), |world| {
+            world.set_state(id, approve, None).expect("people do what can be done");
+        });
+    }
+
+    fn lock(&mut self, requests: &[RequestId]) {
+        let id = self.rng.pick(requests).clone();
+        let request = &self.driver.world.requests[&id];
+        let (user, role) = (request.user.clone(), request.roles.first().cloned());
+        let target = match self.rng.below(4) {
+            0 => LockTarget { user: Some(user), ..LockTarget::default() },
+            1 => LockTarget { role, ..LockTarget::default() },
+            _ => LockTarget::access_request(id),
+        };
+        let name = LockName::new(format!("people-{}", self.rng.below(3)));
+        let minutes = 1 + self.rng.next() % 5;
+        let expires = self.rng.percent(50).then(|| self.driver.world.now.after(Duration::from_secs(minutes * 60)));
+        let lock = Lock { name, target, message: "stop".to_owned(), expires, created_by: "admin".to_owned() };
+        self.driver.tell(|| format!("a person makes {lock:?}"));
+        self.driver.world.by_person(lock.name.as_str(), |world| world.put_lock(lock.clone()));
+    }
+
+    fn edit(&mut self, name: &LockName) {
+        let mut lock = self.driver.world.locks[name].clone();
+        lock.created_by = "admin".to_owned();
+        let now = self.driver.world.now;
+        match self.rng.below(4) {
+            0 => lock.message.push('!'),
+            1 => lock.expires = Some(now),
+            2 => lock.expires = Some(now.after(Duration::from_secs(90))),
+            _ => lock.target = LockTarget { user: Some(UserName::new("nobody")), ..LockTarget::default() },
+        }
+        self.driver.tell(|| format!("a person edits {lock:?}"));
+        self.driver.world.by_person(name.as_str(), |world| world.put_lock(lock.clone()));
+    }
+
+    /// Nothing goes wrong any more, nobody does anything.
+    fn calm(&mut self) -> Result<(), Wrong> {
+        self.driver.tell(|| "-- calm --".to_owned());
+        self.driver.ledger_works = true;
+        if !self.driver.watching {
+            self.driver.watch_up()?;
+        }
+        self.wait_polls(CALM_POLLS)?;
+        self.driver.drain(CALM_STEPS_MAX)?;
+        if self.driver.is_blind() || self.driver.in_flight() > 0 {
+            return Err("is blind or busy though nothing is wrong".to_owned());
+        }
+        self.driver.settled()?;
+        let lines = self.driver.ledger.len();
+        if !self.driver.something_ends_within(POLL * 2) {
+            self.wait_polls(2)?;
+            if self.driver.ledger.len() > lines {
+                let more: Vec<_> = self.driver.ledger[lines..].iter().map(crate::driver::line).collect();
+                return Err(format!("does something though nothing happens: {more:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn wait_polls(&mut self, polls: u32) -> Result<(), Wrong> {
+        let until = self.driver.world.now.after(POLL * polls);
+        while self.driver.world.now < until {
+            self.driver.drain(CALM_STEPS_MAX)?;
+            let next = self.driver.poll_timeout().map_or(until, |at| at.min(until));
+            self.driver.wait(next)?;
+        }
+        Ok(())
+    }
+
+    /// Everything ends and is swept away: then nothing is remembered.
+    fn end_of_all_access(&mut self) -> Result<(), Wrong> {
+        self.driver.tell(|| "-- the end --".to_owned());
+        self.driver.calm = false;
+        let end = self.driver.world.requests.values().filter_map(|it| it.access_expires.max(it.request_expires)).max();
+        let end = end.unwrap_or(self.driver.world.now).max(self.driver.world.now);
+        self.jump(end.after(POLL))?;
+        self.driver.world.sweep();
+        self.driver.publish();
+        self.wait_polls(3)?;
+        self.driver.drain(CALM_STEPS_MAX)?;
+        let remembered = self.driver.remembered();
+        for empty in ["subjects: {}", "tickets: {}", "due: {}", "queue: []", "requests: {}", "in_flight: 0"] {
+            if !remembered.contains(empty) {
+                return Err(format!("{empty} is not so in the end: {remembered}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A long time, in which the daemon works as always.
+    fn jump(&mut self, until: Timestamp) -> Result<(), Wrong> {
+        while self.driver.world.now < until {
+            self.driver.drain(CALM_STEPS_MAX)?;
+            let hour = self.driver.world.now.after(Duration::from_secs(3_600)).min(until);
+            self.driver.wait(hour.min(self.driver.poll_timeout().unwrap_or(hour).max(hour)))?;
+        }
+        Ok(())
+    }
+}
