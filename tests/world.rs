@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tribunal::daemon::{self, Bug, Ports};
 use tribunal_core::controller::{HumanApproved, Release};
+use tribunal_core::record::Decided;
 use tribunal_core::request::UserName;
 use tribunal_core::{Settings, Status, Timestamp};
 use tribunal_ledger::Ledger;
@@ -301,6 +302,12 @@ impl World {
     /// Waits until the cluster is like this; the daemon's clock may have to be moved by somebody else meanwhile.
     pub(crate) async fn wait_until<T>(&self, what: &str, look: impl FnMut(&Cluster, Moment) -> Option<T>) -> T {
         within(what, self.server().wait_until(look)).await
+    }
+
+    /// Waits until so many decisions are on record: nobody else waits for those that nothing follows from.
+    pub(crate) async fn until_decided(&self, count: usize) -> Vec<Decided> {
+        within("decisions are on record", self.witness.until(|witness| witness.decided().len() >= count)).await;
+        self.witness.decided()
     }
 
     /// The lines of the ledger as they are on the disk.

@@ -2,6 +2,7 @@
 //! nothing, and knows neither gRPC nor Wasm.
 
 pub mod log;
+pub mod recover;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -52,7 +52,12 @@ pub async fn play(options: PlayOptions, stop: CancellationToken) -> Result<Vec<S
     let PlayOptions { scenario, dir, json, once } = options;
     let mut story = if json { Story::on_stderr() } else { Story::on_stdout() };
     let is_built_in = scenario.is_none();
-    let mut stage = Stage::set(scenario::load(scenario.as_deref())?, dir).await?;
+    let scenario = scenario::load(scenario.as_deref())?;
+    let interrupted = || if once { Err(DevError::Interrupted) } else { Ok(Vec::new()) };
+    let mut stage = tokio::select! {
+        set = Stage::set(scenario, dir) => set?,
+        () = stop.cancelled() => return interrupted(),
+    };
     let performed = tokio::select! {
         performed = perform(&mut stage, &mut story, is_built_in, json) => Some(performed),
         () = stop.cancelled() => None,
@@ -61,8 +66,7 @@ pub async fn play(options: PlayOptions, stop: CancellationToken) -> Result<Vec<S
         Some(Ok(wrong)) if once => Ok(wrong),
         Some(Ok(wrong)) => stay(&mut stage, &mut story, &stop).await.map(|()| wrong),
         Some(Err(error)) => Err(error),
-        None if once => Err(DevError::Interrupted),
-        None => Ok(Vec::new()),
+        None => interrupted(),
     };
     let cleared = stage.clear().await;
     // The first failure is the one that tells most.

@@ -77,7 +77,7 @@ async fn c3_a_compliant_request_is_approved_as_soon_as_it_is_seen() {
 #[tokio::test]
 async fn c7_something_new_can_be_asked_for_again_and_again() {
     let world = Setup::new().start().await;
-    let nodes = ["node-1", "node-2", "node-3", "node-4", "node-1", "node-2"];
+    let nodes = ["node-1", "node-2", "node-3", "node-4", "node-5", "node-6"];
     let held = world.holds_nodes("hoarder", &nodes).await;
     for (age, request) in held.iter().enumerate() {
         let standing = world.until(request, "it stands", |standing| standing.is_locked() == (age < 3)).await;

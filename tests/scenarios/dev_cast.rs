@@ -62,7 +62,7 @@ async fn a_climber_is_left_to_people() {
     world.settle().await;
     assert_eq!(world.standing(&editor).state, RequestState::Pending);
     assert_eq!(world.writes(), 0);
-    let decided = world.witness.decided();
+    let decided = world.until_decided(1).await;
     let told: Vec<&str> = decided.iter().map(|decided| decided.reason.as_str()).collect();
     assert_eq!(told, ["left to people: role `editor` is protected"]);
     world.server().approve_as("admin", &editor, "just this once").unwrap();

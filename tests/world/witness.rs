@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
 use tribunal_core::decision::Verdict;
 use tribunal_core::record::{Decided, Lifecycle, Outcome, Record};
 use tribunal_ledger::Ledger;
@@ -24,6 +25,8 @@ pub(crate) struct Intent {
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
     acknowledged: Mutex<Acknowledged>,
+    /// How many records there were; tells whoever waits for one.
+    records: watch::Sender<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -58,6 +61,12 @@ impl Witness {
             Record::Outcome(outcome) => all.outcomes.push(outcome),
             Record::Lifecycle { at: _, what, detail } => all.lifecycle.push((what, detail)),
         });
+        self.records.send_modify(|records| *records += 1);
+    }
+
+    /// Ends when the records are like this. Put a deadline around it.
+    pub(crate) async fn until(&self, mut like: impl FnMut(&Self) -> bool) {
+        self.records.subscribe().wait_for(|_| like(self)).await.unwrap();
     }
 
     /// Every acknowledged decision, by its id.

@@ -12,6 +12,7 @@ pub mod guard;
 pub mod lock;
 pub mod opinion;
 pub mod record;
+pub mod recovery;
 pub mod request;
 pub mod time;
 

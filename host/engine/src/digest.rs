@@ -53,7 +53,9 @@ mod tests {
         let digest = Digest::of(b"");
         assert_eq!(digest.to_string(), "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
         assert_eq!(Digest::parse(&digest.to_string()), Ok(digest));
-        for bad in ["", "sha256:", "e3b0", "sha256:zz", "md5:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"] {
+        for bad in
+            ["", "sha256:", "e3b0", "sha256:zz", "md5:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]
+        {
             assert!(Digest::parse(bad).is_err(), "{bad}");
         }
     }

@@ -45,7 +45,8 @@ fn sort(error: &Error, host: &Host, limits: &Limits, deadline_ms: u64) -> (Fault
             return (FaultKind::Memory, format!("exceeded its memory of {max} bytes: asked for {bytes}"));
         }
         Some(Refused::Table { elements, max }) => {
-            let detail = format!("exceeded its limit of {max} table elements (`table_elements_max`): asked for {elements}");
+            let detail =
+                format!("exceeded its limit of {max} table elements (`table_elements_max`): asked for {elements}");
             return (FaultKind::Limit, detail);
         }
         None => {}

@@ -55,7 +55,12 @@ struct Surface {
 pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<(), LoadProblem> {
     let max = limits.component_bytes_max;
     if bytes.len() > max {
-        return Err(LoadProblem::TooLarge { name: "component_bytes_max", what: "bytes", found: wide(bytes.len()), max: wide(max) });
+        return Err(LoadProblem::TooLarge {
+            name: "component_bytes_max",
+            what: "bytes",
+            found: wide(bytes.len()),
+            max: wide(max),
+        });
     }
     check_kind(bytes)?;
     let surface = read(bytes, limits)?;
@@ -168,7 +173,9 @@ fn refused(import: &str, remedy: &'static str) -> LoadProblem {
 /// What to do instead.
 fn remedy(package: &str, inert: bool) -> &'static str {
     match package {
-        _ if inert => "only version 0.2 of it is there: build for `wasm32-wasip2` or componentize with WASI stubbed out",
+        _ if inert => {
+            "only version 0.2 of it is there: build for `wasm32-wasip2` or componentize with WASI stubbed out"
+        }
         "wasi:filesystem" => "a policy has no files: put what it needs into its settings or into facts",
         "wasi:sockets" | "wasi:http" => "a policy has no network: let the operator configure what it needs as a fact",
         "wasi:clocks" => "a policy has no clock but `case.now`",

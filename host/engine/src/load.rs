@@ -11,8 +11,8 @@ use wasmtime::component::Component;
 use crate::bindings::policy::PolicyPre;
 use crate::description::Description;
 use crate::digest::Digest;
-use crate::engine::{OpenLane, Runtime};
 use crate::engine::limits::{Limits, RaisedLimit};
+use crate::engine::{OpenLane, Runtime};
 use crate::inspect;
 use crate::panel::PluginSpec;
 use crate::policy::Policy;
@@ -72,9 +72,7 @@ pub enum LoadProblem {
     #[error("is WebAssembly text: assemble it first, such as with `wasm-tools parse`")]
     Text,
     /// A core module.
-    #[error(
-        "is a core module, not a component: build for `wasm32-wasip2`, or wrap it with `wasm-tools component new`"
-    )]
+    #[error("is a core module, not a component: build for `wasm32-wasip2`, or wrap it with `wasm-tools component new`")]
     CoreModule,
     /// Broken off or damaged.
     #[error("is damaged: {0}: copy it again")]
@@ -138,7 +136,12 @@ pub enum LoadProblem {
 }
 
 /// Loads one plugin. Its `describe` and `configure` run in `lane`.
-pub(crate) fn load(runtime: &Runtime, spec: &PluginSpec, lane: &OpenLane, limits: Limits) -> Result<Policy, LoadProblem> {
+pub(crate) fn load(
+    runtime: &Runtime,
+    spec: &PluginSpec,
+    lane: &OpenLane,
+    limits: Limits,
+) -> Result<Policy, LoadProblem> {
     let digest = Digest::of(&spec.bytes);
     if let Some(expected) = spec.digest
         && expected != digest

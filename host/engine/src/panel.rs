@@ -2,6 +2,7 @@
 //! engine's own threads. It never blocks an async worker and never lets one plugin wait for another's queue.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::{Semaphore, oneshot};
@@ -12,8 +13,8 @@ use tribunal_ports::Engine;
 
 use crate::description::Description;
 use crate::digest::Digest;
-use crate::engine::{OpenLane, Runtime};
 use crate::engine::limits::{LimitOverrides, Limits};
+use crate::engine::{OpenLane, Runtime};
 use crate::load::{self, LoadError, LoadProblem};
 use crate::policy::Policy;
 
@@ -97,7 +98,8 @@ impl Panel {
         let mut names = BTreeSet::new();
         let (mut seats, mut errors) = (Vec::new(), Vec::new());
         for spec in specs {
-            let seat = if names.insert(spec.name.clone()) { Seat::load(&runtime, &spec) } else { Err(LoadProblem::SameName) };
+            let seat =
+                if names.insert(spec.name.clone()) { Seat::load(&runtime, &spec) } else { Err(LoadProblem::SameName) };
             match seat {
                 Ok(seat) => seats.push(seat),
                 Err(problem) => errors.push(LoadError { plugin: Some(spec.name), problem }),
@@ -141,6 +143,12 @@ impl Panel {
             let _ = reply.send(result);
         }));
         answer.await.unwrap_or_else(|_| Err(unavailable("the host gave up on the evaluation: see its log")))
+    }
+}
+
+impl fmt::Debug for Panel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.seats.iter().map(|seat| &seat.member)).finish()
     }
 }
 

@@ -14,7 +14,8 @@ use wit_parser::Resolve;
 const POLICY_WIT: &str = include_str!("../../../wit/policy.wit");
 const INERT_WIT: &str = include_str!("../wit/inert.wit");
 /// A policy that may import all that a policy may; what its module does not import is left out.
-const GUEST_WIT: &str = "package tests:guests; world guest { include tribunal:policy/policy@0.1.0; include tribunal:inert/inert; }";
+const GUEST_WIT: &str =
+    "package tests:guests; world guest { include tribunal:policy/policy@0.1.0; include tribunal:inert/inert; }";
 
 /// The binary of a module or component in text.
 ///

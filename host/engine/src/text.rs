@@ -10,9 +10,9 @@ pub(crate) const NAME_BYTES_MAX: usize = 64;
 pub(crate) fn is_name(text: &str) -> bool {
     text.len() <= NAME_BYTES_MAX
         && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.split('-').all(|word| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        })
+        && text
+            .split('-')
+            .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }
 
 /// Whether `text` is a semantic version: three numbers, then perhaps a pre-release and a build.
@@ -20,13 +20,9 @@ pub(crate) fn is_version(text: &str) -> bool {
     let (rest, build) = text.split_once('+').map_or((text, None), |(rest, build)| (rest, Some(build)));
     let (numbers, pre) = rest.split_once('-').map_or((rest, None), |(numbers, pre)| (numbers, Some(pre)));
     let number = |part: &str| {
-        !part.is_empty()
-            && part.bytes().all(|byte| byte.is_ascii_digit())
-            && (part == "0" || !part.starts_with('0'))
+        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()) && (part == "0" || !part.starts_with('0'))
     };
-    let label = |part: &str| {
-        !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-    };
+    let label = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     text.len() <= NAME_BYTES_MAX
         && numbers.split('.').count() == 3
         && numbers.split('.').all(number)
@@ -35,11 +31,7 @@ pub(crate) fn is_version(text: &str) -> bool {
 
 /// `text` with a space in place of each character that moves a cursor, breaks a line or reorders what is read.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains(is_unfit) {
-        Cow::Owned(text.replace(is_unfit, " "))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if text.contains(is_unfit) { Cow::Owned(text.replace(is_unfit, " ")) } else { Cow::Borrowed(text) }
 }
 
 /// `text` cleaned and cut to at most `bytes_max` bytes, for the operator alone: a requester is never shown half a
@@ -72,7 +64,8 @@ mod tests {
         for good in ["cap", "over-cap", "a1-2b", &"a".repeat(NAME_BYTES_MAX)] {
             assert!(is_name(good), "{good}");
         }
-        for bad in ["", "-", "a-", "-a", "a--b", "A", "1a", "a_b", "a b", "ä", "a\n", &"a".repeat(NAME_BYTES_MAX + 1)] {
+        for bad in ["", "-", "a-", "-a", "a--b", "A", "1a", "a_b", "a b", "ä", "a\n", &"a".repeat(NAME_BYTES_MAX + 1)]
+        {
             assert!(!is_name(bad), "{bad:?}");
         }
     }

@@ -19,18 +19,32 @@ use tribunal_engine::testing::{Guest, case, pending};
 use tribunal_engine::{Limits, LoadError, LoadProblem, Panel, PluginSpec};
 use tribunal_ports::Engine;
 
+/// The default limits, with deadlines that an honest guest meets on any machine.
+fn patient() -> Limits {
+    Limits { deadline_ms: 30_000, setup_deadline_ms: 30_000, ..Limits::default() }
+}
+
 /// A panel of one.
 fn panel(guest: &Guest) -> Panel {
     load(PluginSpec::new("guest", guest.build())).unwrap()
 }
 
 fn load(spec: PluginSpec) -> Result<Panel, Vec<LoadError>> {
-    Panel::load(vec![spec], Limits::default())
+    Panel::load(vec![spec], patient())
+}
+
+/// A panel of one under the default limits, for a guest that misses its deadline.
+fn strict(guest: &Guest) -> Panel {
+    Panel::load(vec![PluginSpec::new("guest", guest.build())], Limits::default()).unwrap()
 }
 
 /// The one problem of a plugin that does not load, and the message that goes with it.
 fn problem(spec: PluginSpec) -> (LoadProblem, String) {
-    let Err(mut errors) = load(spec) else { panic!("it loaded") };
+    problem_under(patient(), spec)
+}
+
+fn problem_under(limits: Limits, spec: PluginSpec) -> (LoadProblem, String) {
+    let mut errors = Panel::load(vec![spec], limits).unwrap_err();
     assert_eq!(errors.len(), 1, "{errors:?}");
     let message = errors[0].to_string();
     assert!(!message.chars().any(char::is_control), "{message:?}");

@@ -208,7 +208,6 @@ impl Cluster {
     fn remove_request(&mut self, now: Moment, by: &str, id: &str) -> bool {
         let removed = self.requests.remove(id).is_some();
         if removed {
-            self.plugin_data.remove(id);
             self.record(now, by, Change::RequestDeleted(id.to_owned()));
         }
         removed

@@ -36,8 +36,8 @@ use certificates::Certificates;
 use shared::Shared;
 use users_services::{LoginStates, Users};
 
-/// Largest message that is accepted.
-const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Largest message that is accepted, as by default in Go.
+const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// How long a shutdown waits for connections that were told to end.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(2);
 

@@ -46,6 +46,10 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         "Connected to Teleport"
     );
     say_recovery(&recovery);
+    let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
+    if let Err(error) = daemon::recover::close(&ports, open).await {
+        warn!(%error, "What the last run left open could not be looked up; the next start tries again");
+    }
     let (status, _nobody_looks) = watch::channel(None);
     Box::pin(daemon::run(ports, settings, status, stop)).await?;
     info!("Stopped");
@@ -102,7 +106,7 @@ fn say_recovery(recovery: &Recovery) {
             decision = %intent.decided.id,
             user = %intent.decided.user,
             steps = intent.steps.len(),
-            "A decision of the last run was not carried out to its end; the cluster's state is judged anew"
+            "The last run did not say what became of a decision; the cluster tells"
         );
     }
 }

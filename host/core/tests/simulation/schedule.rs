@@ -15,7 +15,9 @@ use crate::model::{CACHE_LAG, node};
 use crate::policies::Policy;
 
 /// Random steps of a schedule.
-const STEPS: u64 = 90;
+const STEPS: u64 = 80;
+/// Calls that move on in one step, one less at most.
+const BURST: usize = 12;
 /// What it may take at most to come to rest in a calm poll interval.
 const CALM_STEPS_MAX: u32 = 3_000;
 /// Calm poll intervals until everything must be settled.
@@ -69,10 +71,10 @@ pub(crate) fn run(seed: u64, telling: bool) -> (Result<(), Wrong>, Vec<String>) 
     }
     let weather = match rng.below(5) {
         0 => Weather { faults: 0, people: 0, crashes: 0, breaks: 0 },
-        1 => Weather { faults: 25, people: 0, crashes: 2, breaks: 1 },
-        2 => Weather { faults: 0, people: 30, crashes: 0, breaks: 0 },
-        3 => Weather { faults: 5, people: 15, crashes: 3, breaks: 4 },
-        _ => Weather { faults: 12, people: 20, crashes: 1, breaks: 2 },
+        1 => Weather { faults: 12, people: 0, crashes: 2, breaks: 2 },
+        2 => Weather { faults: 0, people: 25, crashes: 0, breaks: 0 },
+        3 => Weather { faults: 2, people: 15, crashes: 4, breaks: 4 },
+        _ => Weather { faults: 6, people: 20, crashes: 1, breaks: 2 },
     };
     let mut schedule = Schedule { driver: Driver::new(panel, people), rng, weather, made: 0 };
     schedule.driver.telling = telling;
@@ -94,12 +96,16 @@ struct Schedule {
 
 impl Schedule {
     fn go(&mut self) -> Result<(), Wrong> {
-        for _ in 0..self.rng.below(4) {
+        for _ in 0..self.rng.below(6) {
             self.ask_for_access();
         }
         self.driver.deliver(tribunal_core::action::Event::Tick)?;
         if self.rng.percent(80) {
             self.driver.watch_up()?;
+        }
+        if self.rng.percent(60) {
+            // Something is held before the weather sets in.
+            self.driver.drain(CALM_STEPS_MAX)?;
         }
         for _ in 0..STEPS {
             self.step()?;
@@ -128,11 +134,16 @@ impl Schedule {
             }
             2..=4 => self.time(),
             5 if faults > 0 => {
-                self.driver.ledger_works = self.rng.percent(70);
+                self.driver.ledger_works = self.rng.percent(85);
                 Ok(())
             }
             5..=8 => self.news(),
-            _ => self.call(faults),
+            _ => {
+                for _ in 0..self.rng.below(BURST) {
+                    self.call(faults)?;
+                }
+                Ok(())
+            }
         }
     }
 
@@ -235,12 +246,12 @@ impl Schedule {
                 self.driver.world.by_person(id.as_str(), |world| world.drop_request(&id));
             }
             5 if !requests.is_empty() => self.lock(&requests),
-            6 | 7 if !locks.is_empty() => {
+            6 if !locks.is_empty() => {
                 let name = self.rng.pick(&locks).clone();
                 self.driver.tell(|| format!("a person deletes lock {name}"));
                 self.driver.world.by_person(name.as_str(), |world| world.drop_lock(&name));
             }
-            8 if !locks.is_empty() => {
+            7 | 8 if !locks.is_empty() => {
                 let name = self.rng.pick(&locks).clone();
                 self.edit(&name);
             }

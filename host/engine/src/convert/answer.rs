@@ -66,7 +66,9 @@ impl Door<'_> {
             }
             let ground = self.ground(ground)?;
             if !ordered.insert(request.clone()) {
-                return Err(nonsense(format!("ordered two locks on `{request}`: order one, with all that is wrong in it")));
+                return Err(nonsense(format!(
+                    "ordered two locks on `{request}`: order one, with all that is wrong in it"
+                )));
             }
             orders.push(LockOrder { request: RequestId::new(request), ground, until });
         }
@@ -84,10 +86,7 @@ impl Door<'_> {
     fn ground(&self, ground: wit::Ground) -> Result<Ground, Fault> {
         let wit::Ground { rule, reason } = ground;
         if !self.description.rules.iter().any(|declared| declared.id == rule) {
-            return Err(nonsense(format!(
-                "named the rule `{}`, which its description does not declare",
-                name(&rule)
-            )));
+            return Err(nonsense(format!("named the rule `{}`, which its description does not declare", name(&rule))));
         }
         within("reason_bytes_max", "bytes of reason", reason.len(), self.limits.reason_bytes_max)?;
         let reason = text::clean(&reason).into_owned();

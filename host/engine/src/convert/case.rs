@@ -143,3 +143,130 @@ fn strings<'a>(arena: &'a Bump, strings: &'a [String]) -> &'a [&'a str] {
 fn list<'a, T, U>(arena: &'a Bump, items: &'a [T], convert: impl FnMut(&'a T) -> U) -> &'a [U] {
     arena.alloc_slice_fill_iter(items.iter().map(convert))
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::indexing_slicing, reason = "tests")]
+
+    use std::collections::BTreeMap;
+
+    use tribunal_core::lock::LockName;
+    use tribunal_core::request::{RequestId, UserName};
+
+    use super::*;
+
+    fn at(millis: u64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn attributes(key: &str, value: &str) -> Attributes {
+        BTreeMap::from([(key.to_owned(), vec![value.to_owned(), "second".to_owned()])])
+    }
+
+    fn full_request() -> AccessRequest {
+        AccessRequest {
+            id: RequestId::new("id"),
+            revision: "not shown".into(),
+            user: UserName::new("bot-user"),
+            state: RequestState::Promoted,
+            kind: RequestKind::LongTerm,
+            roles: vec!["role".into()],
+            resources: vec![
+                RequestedResource {
+                    cluster: "leaf".into(),
+                    kind: "node".into(),
+                    name: "name".into(),
+                    sub_resource: "sub".into(),
+                    labels: Some(BTreeMap::new()),
+                    constraints: Some(Constraints::Unknown("?".into())),
+                },
+                RequestedResource {
+                    cluster: "root".into(),
+                    kind: "db".into(),
+                    name: "other".into(),
+                    sub_resource: String::new(),
+                    labels: None,
+                    constraints: Some(Constraints::Known("{}".into())),
+                },
+            ],
+            reason: "reason".into(),
+            created: at(1),
+            access_starts: Some(at(2)),
+            access_expires: Some(at(3)),
+            request_expires: Some(at(4)),
+            decided_by: Decider::OtherBot,
+            decision: Some("not shown".into()),
+            resolve_reason: "resolved".into(),
+            reviews: vec![Review {
+                author: UserName::new("bob"),
+                state: RequestState::Denied,
+                reason: "no".into(),
+                created: at(5),
+            }],
+            suggested_reviewers: vec!["carol".into()],
+            annotations: attributes("tribunal/exempt", "human-approved"),
+        }
+    }
+
+    fn full() -> Case {
+        let lock = CaseLock { name: LockName::new("l"), message: "locked".into(), ours: true, expires: Some(at(6)) };
+        Case {
+            now: at(10),
+            cluster: "root".into(),
+            subject: Subject {
+                name: UserName::new("bot-user"),
+                roles: Some(vec!["standing".into()]),
+                traits: Some(attributes("logins", "root")),
+            },
+            requests: vec![CaseRequest { request: full_request(), locks: vec![lock] }],
+            facts: vec![Fact { name: "f".into(), json: "[]".into(), fetched: at(7), fresh: true }],
+        }
+    }
+
+    #[test]
+    fn a_policy_is_shown_everything_that_the_contract_names() {
+        let (full, arena) = (full(), Bump::new());
+        let shown = case(&full, &arena);
+        assert_eq!((shown.now, shown.cluster), (10, "root"));
+        assert_eq!((shown.subject.name, shown.subject.bot), ("bot-user", true));
+        assert_eq!(shown.subject.roles, Some(&["standing"][..]));
+        assert_eq!(shown.subject.traits.map(|traits| traits[0].values), Some(&["root", "second"][..]));
+        assert_eq!((shown.facts[0].name, shown.facts[0].json), ("f", "[]"));
+        assert_eq!((shown.facts[0].fetched, shown.facts[0].fresh), (7, true));
+
+        let request = &shown.requests[0];
+        assert_eq!((request.id, request.user), ("id", "bot-user"));
+        assert!(matches!(request.state, wit::RequestState::Promoted));
+        assert!(matches!(request.kind, wit::RequestKind::LongTerm));
+        assert!(matches!(request.decided_by, wit::Decider::OtherBot));
+        assert_eq!(request.roles, ["role"]);
+        assert_eq!((request.reason, request.resolve_reason), ("reason", "resolved"));
+        assert_eq!((request.created, request.access_starts, request.access_expires), (1, Some(2), Some(3)));
+        assert_eq!(request.suggested_reviewers, ["carol"]);
+        assert_eq!(
+            (request.annotations[0].key, request.annotations[0].values[0]),
+            ("tribunal/exempt", "human-approved")
+        );
+        assert_eq!(
+            (request.reviews[0].author, request.reviews[0].reason, request.reviews[0].created),
+            ("bob", "no", 5)
+        );
+        assert!(matches!(request.reviews[0].state, wit::RequestState::Denied));
+        let lock = &request.locks[0];
+        assert_eq!((lock.name, lock.message, lock.ours, lock.expires), ("l", "locked", true, Some(6)));
+    }
+
+    #[test]
+    fn labels_that_could_not_be_read_are_not_shown_as_no_labels() {
+        let (full, arena) = (full(), Bump::new());
+        let shown = case(&full, &arena);
+        let [readable, unreadable] = shown.requests[0].resources else { unreachable!("two resources") };
+        assert_eq!(readable.labels.map(<[_]>::len), Some(0));
+        assert!(unreadable.labels.is_none());
+        assert_eq!(
+            (readable.cluster, readable.kind, readable.name, readable.sub_resource),
+            ("leaf", "node", "name", "sub")
+        );
+        assert_eq!((readable.constraints, unreadable.constraints), (Some("?"), Some("{}")));
+    }
+}

@@ -35,9 +35,7 @@ fn base(limits: &Limits) -> Config {
     config.strategy(Strategy::Cranelift).cranelift_opt_level(OptLevel::Speed);
     config.epoch_interruption(true).consume_fuel(false);
     config.max_wasm_stack(limits.stack_bytes_max);
-    config
-        .wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES_MAX))
-        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    config.wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES_MAX)).wasm_backtrace_details(WasmBacktraceDetails::Disable);
     // Equal input, equal answer, on every machine.
     config.cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true);
     config.wasm_component_model(true).concurrency_support(false);

@@ -118,7 +118,8 @@ impl State {
     /// The next job: of the first lane after the one served last that has a job waiting and a thread to spare.
     fn take(&mut self) -> Option<(Lane, Job)> {
         let after = self.turn.map_or(Bound::Unbounded, Bound::Excluded);
-        let ready = |(_, waiting): &(&Lane, &Waiting)| !waiting.jobs.is_empty() && waiting.running < waiting.concurrency;
+        let ready =
+            |(_, waiting): &(&Lane, &Waiting)| !waiting.jobs.is_empty() && waiting.running < waiting.concurrency;
         let lane = *self
             .lanes
             .range((after, Bound::Unbounded))
@@ -187,10 +188,13 @@ mod tests {
         let (gate, opened) = mpsc::channel::<()>();
         let (told, order) = mpsc::channel();
         let first = told.clone();
-        pool.submit(greedy, Box::new(move || {
-            opened.recv().unwrap();
-            first.send("first").unwrap();
-        }));
+        pool.submit(
+            greedy,
+            Box::new(move || {
+                opened.recv().unwrap();
+                first.send("first").unwrap();
+            }),
+        );
         let second = told.clone();
         pool.submit(greedy, Box::new(move || second.send("second").unwrap()));
         pool.submit(modest, Box::new(move || told.send("modest").unwrap()));

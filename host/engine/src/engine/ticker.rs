@@ -93,3 +93,26 @@ fn tick(shared: &Shared) {
         engine.increment_epoch();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_ticker_that_died_is_replaced_before_the_next_evaluation() {
+        let engine = wasmtime::Engine::default();
+        let ticker = Ticker::start(engine.weak()).unwrap();
+        ticker.shared.stop.store(true, Ordering::SeqCst);
+        while !ticker.thread.lock().unwrap().is_finished() {
+            ticker.thread.lock().unwrap().thread().unpark();
+            thread::yield_now();
+        }
+        ticker.shared.stop.store(false, Ordering::SeqCst);
+        let running = ticker.run().unwrap();
+        assert!(!ticker.thread.lock().unwrap().is_finished());
+        drop(running);
+        assert_eq!(ticker.shared.running.load(Ordering::SeqCst), 0);
+    }
+}

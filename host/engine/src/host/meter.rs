@@ -50,7 +50,7 @@ impl Meter {
 
 impl ResourceLimiter for Meter {
     fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if beyond_its_own(desired, maximum) {
+        if beyond_its_own(desired, maximum, self.memory_bytes_max) {
             return Ok(false);
         }
         let bytes = self.memory_bytes.saturating_add(desired.saturating_sub(current));
@@ -64,7 +64,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        if beyond_its_own(desired, maximum) {
+        if beyond_its_own(desired, maximum, self.table_elements_max) {
             return Ok(false);
         }
         let elements = self.table_elements.saturating_add(desired.saturating_sub(current));
@@ -90,9 +90,10 @@ impl ResourceLimiter for Meter {
     }
 }
 
-/// Whether the growth fails by what the guest itself declared, which is no limit of ours.
-fn beyond_its_own(desired: usize, maximum: Option<usize>) -> bool {
-    maximum.is_some_and(|maximum| desired > maximum)
+/// Whether the growth fails by what the guest itself declared, which is no limit of ours. A maximum as high as our limit
+/// is ours: wasmtime lowers those of guests to the size of the pool's slots.
+fn beyond_its_own(desired: usize, maximum: Option<usize>, limit: usize) -> bool {
+    maximum.is_some_and(|maximum| maximum < limit && desired > maximum)
 }
 
 #[cfg(test)]
@@ -113,7 +114,9 @@ mod tests {
     #[test]
     fn a_growth_beyond_the_guests_own_maximum_is_no_refusal_of_ours() {
         let mut meter = Meter::new(&Limits { memory_bytes_max: 100, ..Limits::default() });
-        assert!(!meter.memory_growing(0, 200, Some(150)).unwrap());
+        assert!(!meter.memory_growing(0, 200, Some(50)).unwrap());
         assert_eq!(meter.refused(), None);
+        assert!(!meter.memory_growing(0, 200, Some(100)).unwrap());
+        assert_eq!(meter.refused(), Some(Refused::Memory { bytes: 200, max: 100 }));
     }
 }

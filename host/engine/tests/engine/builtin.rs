@@ -37,7 +37,10 @@ fn cap_refuses_settings_that_it_does_not_know() {
 async fn both_builtins_load_into_one_panel() {
     let specs = tribunal_plugins::BUILTINS
         .iter()
-        .map(|builtin| PluginSpec { settings: settings_of(builtin.name).into(), ..PluginSpec::new(builtin.name, builtin.bytes.to_vec()) })
+        .map(|builtin| PluginSpec {
+            settings: settings_of(builtin.name).into(),
+            ..PluginSpec::new(builtin.name, builtin.bytes.to_vec())
+        })
         .collect();
     let panel = Panel::load(specs, Limits::default()).unwrap();
     let names: Vec<_> = panel.policies().into_iter().map(|policy| policy.description.name).collect();
@@ -73,6 +76,5 @@ fn an_evaluation_takes_far_less_than_its_deadline() {
         took.sort_unstable();
         micros.push((resources, took[100], took[197]));
     }
-    eprintln!("resources, p50, p99 in µs: {micros:?}");
     assert!(micros.iter().all(|(_, median, _)| *median < 50_000), "{micros:?}");
 }

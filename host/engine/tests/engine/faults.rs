@@ -8,11 +8,12 @@ use tribunal_engine::testing::{Guest, OPINION_APPROVE, OPINION_DENY, Order, case
 use tribunal_engine::{LimitOverrides, PluginSpec};
 use tribunal_ports::Engine;
 
-use crate::{assert_fault, ask, fault, load, panel, review};
+use crate::{ask, assert_fault, fault, load, panel, review, strict};
 
 #[tokio::test]
 async fn an_endless_loop_misses_its_deadline() {
-    let found = fault(&Guest::new().review("(loop $l (br $l)) (unreachable)")).await;
+    let guest = Guest::new().review("(loop $l (br $l)) (unreachable)");
+    let found = ask(&strict(&guest)).await.unwrap_err();
     assert_fault(&found, FaultKind::Deadline, "exceeded its deadline of 50 ms (in `review`)");
 }
 
@@ -23,7 +24,8 @@ async fn one_deadline_covers_the_settings_and_the_answer() {
     let guest = Guest::new()
         .import(r#"(import "wasi:clocks/monotonic-clock@0.2.12" "now" (func $now (result i64)))"#)
         .configure("(if (i64.gt_u (call $now) (i64.const 1)) (then (loop $l (br $l)))) (i32.const 0)");
-    assert_fault(&fault(&guest).await, FaultKind::Deadline, "50 ms (in `configure`)");
+    let found = ask(&strict(&guest)).await.unwrap_err();
+    assert_fault(&found, FaultKind::Deadline, "50 ms (in `configure`)");
 }
 
 #[tokio::test]
@@ -36,9 +38,8 @@ async fn a_plugins_own_deadline_is_the_one_named() {
 
 #[tokio::test]
 async fn a_memory_bomb_is_told_by_its_limit_even_as_a_panic() {
-    let bomb = Guest::new().review(
-        "(loop $l (br_if $l (i32.ne (i32.const -1) (memory.grow (i32.const 16))))) (unreachable)",
-    );
+    let bomb =
+        Guest::new().review("(loop $l (br_if $l (i32.ne (i32.const -1) (memory.grow (i32.const 16))))) (unreachable)");
     assert_fault(&fault(&bomb).await, FaultKind::Memory, "exceeded its memory of 67108864 bytes: asked for");
 }
 
@@ -121,7 +122,8 @@ async fn an_answer_that_is_no_value_is_nonsense() {
 
 #[tokio::test]
 async fn text_of_a_policy_cannot_break_lines_or_move_a_cursor() {
-    let opinion = review(&Guest::new().says(OPINION_APPROVE, &[("rule-a", "one\ntwo\u{1b}[2J\u{202e}")])).await.unwrap();
+    let opinion =
+        review(&Guest::new().says(OPINION_APPROVE, &[("rule-a", "one\ntwo\u{1b}[2J\u{202e}")])).await.unwrap();
     assert_eq!(opinion.grounds()[0].reason, "one two [2J ");
 }
 
@@ -160,8 +162,7 @@ async fn an_order_is_about_an_approved_request_of_the_case_and_once() {
 #[tokio::test]
 async fn too_many_orders_are_a_limit() {
     let ids: Vec<_> = (0..1_001).map(|number| format!("h{number}")).collect();
-    let orders: Vec<_> =
-        ids.iter().map(|id| Order { request: id, rule: "rule-a", reason: "", until: None }).collect();
+    let orders: Vec<_> = ids.iter().map(|id| Order { request: id, rule: "rule-a", reason: "", until: None }).collect();
     let held = ids.iter().map(|id| held(id, 0)).collect();
     let found = panel(&Guest::new().orders(&orders)).enforce(0, case(held)).await.unwrap_err();
     assert_fault(&found, FaultKind::Limit, "answered 1001 lock orders, its limit is 1000 (`lock_orders_max`)");
@@ -169,7 +170,8 @@ async fn too_many_orders_are_a_limit() {
 
 #[tokio::test]
 async fn settings_refused_later_than_at_load_are_a_fault() {
-    let mut guest = Guest::new().import(r#"(import "wasi:clocks/monotonic-clock@0.2.12" "now" (func $now (result i64)))"#);
+    let mut guest =
+        Guest::new().import(r#"(import "wasi:clocks/monotonic-clock@0.2.12" "now" (func $now (result i64)))"#);
     let good = guest.put(&[0; 12]);
     let bad = guest.put(&[1_u32, 0, 0].map(u32::to_le_bytes).concat());
     let body = format!(

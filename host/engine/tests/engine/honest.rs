@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use futures::future::join_all;
+use tribunal_core::Timestamp;
 use tribunal_core::opinion::{FaultKind, Ground, LockOrder, Opinion};
 use tribunal_core::request::RequestId;
 use tribunal_engine::testing::{Guest, OPINION_APPROVE, OPINION_DENY, OPINION_ESCALATE, Order, case, held, pending};
 use tribunal_engine::{LimitOverrides, Limits, Panel, PluginSpec};
-use tribunal_core::Timestamp;
 use tribunal_ports::Engine;
 
-use crate::{ask, panel, review};
+use crate::{ask, panel, review, strict};
 
 fn ground(rule: &str, reason: &str) -> Ground {
     Ground { rule: rule.into(), reason: reason.into() }
@@ -41,10 +41,10 @@ async fn orders_arrive_as_they_were_given() {
     ];
     let found = panel(&Guest::new().orders(&orders)).enforce(0, case(vec![held("h1", 1), held("h2", 1)])).await;
     let order = |id: &str, ground, until: Option<Timestamp>| LockOrder { request: RequestId::new(id), ground, until };
-    assert_eq!(found, Ok(vec![
-        order("h2", ground("rule-a", "second"), Some(now)),
-        order("h1", ground("rule-b", "first"), None),
-    ]));
+    assert_eq!(
+        found,
+        Ok(vec![order("h2", ground("rule-a", "second"), Some(now)), order("h1", ground("rule-b", "first"), None),])
+    );
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_looping_plugin_does_not_hold_up_its_neighbour() {
 #[tokio::test]
 async fn who_goes_away_leaves_nothing_behind() {
     let looping = Guest::new().review("(loop $l (br $l)) (unreachable)");
-    let panel = panel(&looping);
+    let panel = strict(&looping);
     for _ in 0..3 {
         let asked = ask(&panel);
         tokio::pin!(asked);

@@ -6,7 +6,7 @@ use tribunal_core::opinion::{Effect, FaultKind};
 use tribunal_engine::testing::{Guest, assemble};
 use tribunal_engine::{Digest, LimitOverrides, Limits, LoadProblem, Panel, PluginSpec};
 
-use crate::{load, panel, problem};
+use crate::{load, panel, patient, problem, problem_under};
 
 fn spec(bytes: impl Into<Vec<u8>>) -> PluginSpec {
     PluginSpec::new("p", bytes.into())
@@ -199,7 +199,7 @@ fn a_guest_that_hangs_or_traps_while_it_is_loaded_is_an_error() {
             "250 ms (in `instantiation`)",
         ),
     ] {
-        let (found, message) = problem(spec(guest.build()));
+        let (found, message) = problem_under(Limits::default(), spec(guest.build()));
         assert!(matches!(&found, LoadProblem::Setup(fault) if fault.kind == kind), "{message}");
         assert!(message.contains(part), "{message}");
     }
@@ -211,19 +211,22 @@ fn all_errors_of_a_panel_are_told_at_once() {
     let mut greedy = PluginSpec::new("greedy", Guest::new().build());
     greedy.limits = LimitOverrides { deadline_ms: Some(1_000), ..LimitOverrides::default() };
     let specs = vec![good.clone(), good, greedy, PluginSpec::new("bad", b"bad".to_vec())];
-    let errors = Panel::load(specs, Limits::default()).err().unwrap();
+    let errors = Panel::load(specs, Limits::default()).unwrap_err();
     let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
-    assert_eq!(messages, [
-        "plugin `good`: another plugin has the same name: give each its own",
-        "plugin `greedy`: `deadline_ms` is 1000, and the limit of all plugins is 50: an override can only lower it, \
+    assert_eq!(
+        messages,
+        [
+            "plugin `good`: another plugin has the same name: give each its own",
+            "plugin `greedy`: `deadline_ms` is 1000, and the limit of all plugins is 50: an override can only lower it, \
          and not to 0",
-        "plugin `bad`: is not WebAssembly: give the `.wasm` file of a component",
-    ]);
+            "plugin `bad`: is not WebAssembly: give the `.wasm` file of a component",
+        ]
+    );
 }
 
 #[test]
 fn limits_under_which_nothing_runs_do_not_start() {
-    let errors = Panel::load(Vec::new(), Limits { concurrency: 0, ..Limits::default() }).err().unwrap();
+    let errors = Panel::load(Vec::new(), Limits { concurrency: 0, ..Limits::default() }).unwrap_err();
     assert_eq!(errors[0].to_string(), "policy engine: `concurrency` is 0: give it 1 to 1024");
 }
 
@@ -234,5 +237,5 @@ fn a_loaded_policy_shows_what_it_says_about_itself() {
     assert_eq!((info.name.as_str(), info.description.name.as_str()), ("guest", "shown"));
     assert_eq!(info.description.rules[0].id, "one");
     assert_eq!(info.description.version, "1.0.0");
-    assert_eq!(info.limits, Limits::default());
+    assert_eq!(info.limits, patient());
 }

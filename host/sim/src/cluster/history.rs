@@ -10,7 +10,7 @@ use crate::clock::Moment;
 use crate::scenario::{RoleDef, UserDef};
 
 /// Older changes are forgotten.
-pub const HISTORY_ENTRIES_MAX: usize = 1 << 20;
+pub const HISTORY_ENTRIES_MAX: usize = 1 << 18;
 
 /// What changed.
 #[derive(Clone, Debug)]

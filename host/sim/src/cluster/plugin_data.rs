@@ -1,13 +1,19 @@
-//! Plugin data: a small key-value store on each access request, written by compare-and-set. It is not watched and it goes with its request.
+//! Plugin data: a small key-value store on each access request, written by compare-and-set. It is never watched.
 
 use std::sync::Arc;
 
+use prost::Message as _;
 use tribunal_proto::types::{Metadata, PluginDataFilter, PluginDataUpdateParams, PluginDataV3};
 
 use super::create::request_not_found;
 use super::refusal::{bad_parameter, compare_failed};
-use super::{Caller, Change, Cluster, KIND_ACCESS_PLUGIN_DATA, KIND_ACCESS_REQUEST, Refusal};
+use super::{Caller, Change, Cluster, KIND_ACCESS_PLUGIN_DATA, KIND_ACCESS_REQUEST, Refusal, spec_of};
 use crate::clock::Moment;
+
+/// Largest plugin data of one request (Teleport's `MaxResourceSize`).
+const PLUGIN_DATA_BYTES_MAX: usize = 1_000_000;
+/// How long plugin data stay after the access ended.
+const OUTLIVES_ACCESS_MS: i64 = 60 * 60 * 1000;
 
 impl Cluster {
     /// `GetPluginData`.
@@ -17,19 +23,11 @@ impl Cluster {
     pub fn get_plugin_data(&self, caller: &Caller, filter: &PluginDataFilter) -> Result<Vec<PluginDataV3>, Refusal> {
         check_kind(&filter.kind)?;
         self.require(caller, KIND_ACCESS_PLUGIN_DATA, &["list", "read"])?;
-        let wanted = |data: &&PluginDataV3| {
-            filter.resource.is_empty()
-                || data.metadata.as_ref().is_some_and(|metadata| metadata.name == filter.resource)
+        let wanted = |(request, data): &(&String, &PluginDataV3)| {
+            let of_plugin = || data.spec.as_ref().is_some_and(|spec| spec.entries.contains_key(&filter.plugin));
+            (filter.resource.is_empty() || **request == filter.resource) && (filter.plugin.is_empty() || of_plugin())
         };
-        let of_plugin = |data: &PluginDataV3| {
-            let mut data = data.clone();
-            if !filter.plugin.is_empty() {
-                data.spec.get_or_insert_default().entries.retain(|plugin, _| *plugin == filter.plugin);
-            }
-            data
-        };
-        let found = self.plugin_data.values().filter(wanted).map(of_plugin);
-        Ok(found.filter(|data| data.spec.as_ref().is_some_and(|spec| !spec.entries.is_empty())).collect())
+        Ok(self.plugin_data.iter().filter(wanted).map(|(_, data)| data.clone()).collect())
     }
 
     /// `UpdatePluginData`: sets keys of one plugin, if the expected ones are as expected. An empty value removes its key.
@@ -47,20 +45,10 @@ impl Cluster {
         if update.plugin.is_empty() {
             return Err(bad_parameter("missing plugin name"));
         }
-        if !self.requests.contains_key(&update.resource) {
-            return Err(request_not_found(&update.resource));
-        }
-        let mut data = self.plugin_data.get(&update.resource).cloned().unwrap_or_else(|| PluginDataV3 {
-            kind: "plugin_data".to_owned(),
-            sub_kind: KIND_ACCESS_REQUEST.to_owned(),
-            version: "v3".to_owned(),
-            metadata: Some(Metadata {
-                name: update.resource.clone(),
-                namespace: "default".to_owned(),
-                ..Metadata::default()
-            }),
-            spec: None,
-        });
+        let mut data = match self.plugin_data.get(&update.resource) {
+            Some(data) => data.clone(),
+            None => self.new_plugin_data(&update.resource)?,
+        };
         data.metadata.get_or_insert_default().revision = self.ids.revision();
         let entries = &mut data.spec.get_or_insert_default().entries;
         let entry = entries.entry(update.plugin.clone()).or_default();
@@ -82,9 +70,35 @@ impl Cluster {
         if entry.data.is_empty() {
             entries.remove(&update.plugin);
         }
+        if data.encoded_len() > PLUGIN_DATA_BYTES_MAX {
+            return Err(bad_parameter(format!(
+                "plugin data are too large: at most {PLUGIN_DATA_BYTES_MAX} bytes for each request"
+            )));
+        }
         self.plugin_data.insert(update.resource, data.clone());
         self.record(now, &caller.user, Change::PluginDataPut(Arc::new(data)));
         Ok(())
+    }
+}
+
+impl Cluster {
+    /// They outlive the request a little, so that plugins can still read them when it ends.
+    fn new_plugin_data(&self, id: &str) -> Result<PluginDataV3, Refusal> {
+        let request = self.requests.get(id).ok_or_else(|| request_not_found(id))?;
+        let ends = Moment::from_proto(spec_of(request).expires.as_ref())
+            .map(|ends| ends.plus_ms(OUTLIVES_ACCESS_MS).to_proto());
+        Ok(PluginDataV3 {
+            kind: "plugin_data".to_owned(),
+            sub_kind: KIND_ACCESS_REQUEST.to_owned(),
+            version: "v3".to_owned(),
+            metadata: Some(Metadata {
+                name: id.to_owned(),
+                namespace: "default".to_owned(),
+                expires: ends,
+                ..Metadata::default()
+            }),
+            spec: None,
+        })
     }
 }
 

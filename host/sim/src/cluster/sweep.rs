@@ -34,6 +34,7 @@ impl Cluster {
             .filter(|(_, semaphore)| ended(semaphore.metadata.as_ref()))
             .map(|(key, _)| key.clone())
             .collect();
+        self.plugin_data.retain(|_, data| !ended(data.metadata.as_ref()));
         for id in &over {
             self.remove_request(now, SYSTEM, id);
         }

@@ -44,7 +44,9 @@ async fn of_two_who_claim_the_same_request_one_wins() {
     );
     assert!(bot.get_plugin_data(filter("another")).await.unwrap().into_inner().plugin_data.is_empty());
     bot.update_plugin_data(update(&request, &[("note", ""), ("owner", "")], &[("owner", "one")])).await.unwrap();
-    assert!(bot.get_plugin_data(filter("")).await.unwrap().into_inner().plugin_data.is_empty());
+    assert!(bot.get_plugin_data(filter("tribunal")).await.unwrap().into_inner().plugin_data.is_empty());
+    let huge = update(&request, &[("k", &"x".repeat(1_000_001))], &[]);
+    refused(bot.update_plugin_data(huge).await, InvalidArgument, "too large");
 }
 
 #[tokio::test]
@@ -73,4 +75,21 @@ async fn plugin_data_belong_to_an_existing_access_request() {
         InvalidArgument,
         "plugin name",
     );
+}
+
+#[tokio::test]
+async fn plugin_data_outlive_their_request_by_an_hour_after_its_access() {
+    let world = World::start().await;
+    let request = id(&world.request().await);
+    let mut bot = world.bot().await;
+    bot.update_plugin_data(update(&request, &[("a", "b")], &[])).await.unwrap();
+    let handle = world.running.handle();
+    let admin = tribunal_sim::Caller::person("admin", &["root"]);
+    handle.with(|cluster, now| cluster.delete_request(&admin, now, &request)).unwrap();
+    let filter = || PluginDataFilter { kind: "access_request".into(), ..Default::default() };
+    assert_eq!(bot.get_plugin_data(filter()).await.unwrap().into_inner().plugin_data.len(), 1);
+    bot.update_plugin_data(update(&request, &[("a", "c")], &[("a", "b")])).await.unwrap();
+    world.clock.advance(std::time::Duration::from_secs(73 * 3600));
+    handle.sweep();
+    assert!(bot.get_plugin_data(filter()).await.unwrap().into_inner().plugin_data.is_empty());
 }
