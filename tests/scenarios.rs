@@ -10,4 +10,5 @@ mod guards;
 mod lapses;
 mod people;
 mod records;
+mod start;
 mod watcher;

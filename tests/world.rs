@@ -216,11 +216,7 @@ impl World {
         let ports = Ports {
             teleport: Arc::new(Gated { client, gate: Arc::clone(&self.gate) }),
             engine: panel,
-            ledger: Arc::new(Witnessed {
-                ledger,
-                witness: Arc::clone(&self.witness),
-                handle: self.server().clone(),
-            }),
+            ledger: Arc::new(Witnessed { ledger, witness: Arc::clone(&self.witness), handle: self.server().clone() }),
             clock: Arc::clone(&self.clock),
         };
         let stop = CancellationToken::new();

@@ -209,6 +209,30 @@ async fn a_scenario_file_is_decided_to_its_end() {
 }
 
 #[tokio::test]
+async fn a_scenario_that_is_interrupted_is_no_success() {
+    let temp = tempfile::tempdir().unwrap();
+    let file = temp.path().join("never-ends.toml");
+    let text = r#"
+        cluster = "c"
+        [[role]]
+        name = "prod-admin"
+        [[user]]
+        name = "ann"
+        [[request]]
+        user = "ann"
+        roles = ["prod-admin"]
+        [[faults.error]]
+        method = "SetAccessRequestState"
+        code = "unavailable"
+        probability = 1.0
+    "#;
+    std::fs::write(&file, text).unwrap();
+    let mut dev = Process::start(&["dev", "--once", "--scenario", file.to_str().unwrap()]);
+    dev.says("listens on").await;
+    assert_eq!(dev.end("INT").await.code(), Some(1));
+}
+
+#[tokio::test]
 async fn what_cannot_be_served_is_told_with_what_to_do() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().join("dir");

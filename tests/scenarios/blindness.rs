@@ -82,7 +82,10 @@ async fn without_the_right_to_decide_the_request_stays_pending_and_a_person_is_c
     assert_eq!(world.standing(&request).state, RequestState::Pending);
     assert_eq!(world.writes(), 0);
     let alarms = world.witness.lifecycle(Lifecycle::Alarm);
-    assert!(alarms.iter().any(|alarm| alarm.contains("needs access_request") && alarm.contains("update")), "{alarms:?}");
+    assert!(
+        alarms.iter().any(|alarm| alarm.contains("needs access_request") && alarm.contains("update")),
+        "{alarms:?}"
+    );
 }
 
 #[tokio::test]

@@ -15,7 +15,9 @@ async fn a_hoarder_never_has_four_resources_and_loses_the_oldest() {
     assert_eq!(oldest.locks.len(), 1);
     let (name, message) = &oldest.locks[0];
     assert_eq!(*name, our_lock(&held[0]));
-    assert!(message.starts_with("Exceeded maximum approved resources limit (3) (cap/held-over-cap, tribunal decision "));
+    assert!(
+        message.starts_with("Exceeded maximum approved resources limit (3) (cap/held-over-cap, tribunal decision ")
+    );
     assert!(message.ends_with("if you still need this access, request it again)"));
     assert!(world.standing(&held[1]).is_usable());
     assert!(world.standing(&held[2]).is_usable());

@@ -85,8 +85,9 @@ async fn h25_a_request_whose_access_is_over_is_not_approved() {
             resources = ["/dev/node/node-1"]
             age = "9h"
             expires-in = "-1m""#;
-        let mut over = tribunal_sim::Scenario::parse(&format!("{over}\n[[user]]\nname = \"alice\"\n[[node]]\nname = \"node-1\""))
-            .unwrap();
+        let mut over =
+            tribunal_sim::Scenario::parse(&format!("{over}\n[[user]]\nname = \"alice\"\n[[node]]\nname = \"node-1\""))
+                .unwrap();
         scenario.requests.append(&mut over.requests);
     });
     let mut world = setup.start().await;

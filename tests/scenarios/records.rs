@@ -111,7 +111,8 @@ async fn h48_a_rehearsal_writes_nothing_and_says_what_it_would_do() {
     let decided = world.until_decided(3).await;
     assert_eq!(decided.len(), 3, "each once");
     assert!(decided.iter().all(|decided| decided.dry_run));
-    let said = decided.iter().find(|decided| decided.request.as_ref().is_some_and(|it| it.id.as_str() == both)).unwrap();
+    let said =
+        decided.iter().find(|decided| decided.request.as_ref().is_some_and(|it| it.id.as_str() == both)).unwrap();
     assert!(said.reason.contains("conflicting environments"), "{}", said.reason);
     assert!(world.witness.outcomes().is_empty());
 }

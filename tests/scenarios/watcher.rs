@@ -97,7 +97,8 @@ async fn k13_the_cap_works_without_separation() {
 
 #[tokio::test]
 async fn k13_separation_works_without_the_cap() {
-    let setup = Setup::new().cap(None).separation(Some(r#"{"classes":["prod","research"],"when-compliant":"approve"}"#));
+    let setup =
+        Setup::new().cap(None).separation(Some(r#"{"classes":["prod","research"],"when-compliant":"approve"}"#));
     let world = setup.start().await;
     world.holds_nodes("hoarder", &["node-1", "node-2", "node-3", "node-4", "node-5"]).await;
     assert!(world.server().snapshot().locks.is_empty());

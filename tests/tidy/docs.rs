@@ -32,7 +32,8 @@ fn named(text: &str) -> Vec<String> {
 
 /// Whether this is the name of one of our files or directories, rather than of something in Teleport or on a user's disk.
 fn is_ours(name: &str) -> bool {
-    if name.is_empty() || name.contains([' ', '*', '<', '{', '(', '$', '=', '…']) || name.starts_with(['/', '-', '~']) {
+    if name.is_empty() || name.contains([' ', '*', '<', '{', '(', '$', '=', '…']) || name.starts_with(['/', '-', '~'])
+    {
         return false;
     }
     let last = name.rsplit('/').next().unwrap_or_default();
@@ -77,10 +78,21 @@ fn the_map_fits_on_a_page() {
 #[test]
 fn the_map_names_every_room() {
     let map = file("host/ARCHITECTURE.md");
-    let rooms = ["wit/", "proto/", "host/core/", "host/ports/", "host/engine/", "host/teleport/", "host/ledger/", "host/sim/"];
+    let rooms =
+        ["wit/", "proto/", "host/core/", "host/ports/", "host/engine/", "host/teleport/", "host/ledger/", "host/sim/"];
     let rooms = rooms.into_iter().chain(["guest-sdk/", "plugins/", "tests/", "host/src/daemon.rs"]);
     let missing: Vec<_> = rooms.filter(|room| !map.contains(&format!("`{room}"))).map(str::to_owned).collect();
     none(&missing, "the map names every room");
+}
+
+/// Watcher C11: as the sample watcher's unit, and hardened.
+#[test]
+fn the_unit_restarts_by_itself_as_an_own_user_without_new_privileges() {
+    let unit = file("host/deploy/tribunal.service");
+    for line in ["Restart=always", "RestartSec=5", "User=teleport", "NoNewPrivileges=yes", "ProtectSystem=strict"] {
+        assert!(unit.lines().any(|there| there == line), "`{line}` is missing");
+    }
+    assert!(unit.contains("After=network"));
 }
 
 #[test]
@@ -88,7 +100,9 @@ fn what_looks_like_a_file_of_ours_is_told_from_what_does_not() {
     for ours in ["host/core/src/guard.rs", "SCHEMA.md", "wit/policy.wit", "tests/CLAIMS.md"] {
         assert!(is_ours(ours), "{ours}");
     }
-    for other in ["tribunal.toml", "/cluster/node/name", "tribunal/decision", "cargo test --workspace", "*.md", "builtin:cap"] {
+    for other in
+        ["tribunal.toml", "/cluster/node/name", "tribunal/decision", "cargo test --workspace", "*.md", "builtin:cap"]
+    {
         assert!(!is_ours(other), "{other}");
     }
 }

@@ -10,7 +10,8 @@ fn rust() -> Vec<Source> {
 
 /// The lines of a file that only tests run, with their numbers.
 fn test_lines(source: &Source) -> impl Iterator<Item = (usize, &str)> {
-    let whole = source.path.starts_with("tests/") || source.path.contains("/tests/") || source.path.ends_with("/tests.rs");
+    let whole =
+        source.path.starts_with("tests/") || source.path.contains("/tests/") || source.path.ends_with("/tests.rs");
     let mut inside = whole;
     source.text.lines().enumerate().filter_map(move |(number, line)| {
         inside |= line.trim() == "mod tests {";

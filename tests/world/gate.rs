@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
 use tokio::sync::mpsc;
+use tokio::sync::watch;
 use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::failure::Failure;
 use tribunal_core::lock::{Lock, LockName};

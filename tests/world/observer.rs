@@ -40,7 +40,12 @@ struct Seen {
 }
 
 /// All that was wrong, in order.
-pub(crate) fn faults(history: &[Arc<Entry>], intents: &BTreeMap<String, Intent>, rules: &Rules, now: Moment) -> Vec<String> {
+pub(crate) fn faults(
+    history: &[Arc<Entry>],
+    intents: &BTreeMap<String, Intent>,
+    rules: &Rules,
+    now: Moment,
+) -> Vec<String> {
     let mut replay = Replay::default();
     let mut found = Vec::new();
     let mut last = history.first().map_or(now, |entry| entry.at);
@@ -135,7 +140,9 @@ impl Replay {
                 let id = id(request);
                 match self.requests.get(id) {
                     Some(seen) if spec(&seen.request).state == i32::from(RequestState::Pending) => {}
-                    Some(seen) => found.push(format!("{before}: `{id}` was changed after `{}` decided it", seen.decided_by)),
+                    Some(seen) => {
+                        found.push(format!("{before}: `{id}` was changed after `{}` decided it", seen.decided_by))
+                    }
                     None => found.push(format!("{before}: `{id}` came from nowhere")),
                 }
                 let approved = spec(request).state == i32::from(RequestState::Approved);
@@ -180,7 +187,8 @@ impl Replay {
     fn take_in(&mut self, entry: &Entry) {
         match &entry.change {
             Change::RequestPut(request) => {
-                let same_state = self.requests.get(id(request)).filter(|seen| spec(&seen.request).state == spec(request).state);
+                let same_state =
+                    self.requests.get(id(request)).filter(|seen| spec(&seen.request).state == spec(request).state);
                 let decided_by = same_state.map_or_else(|| entry.by.clone(), |seen| seen.decided_by.clone());
                 self.requests.insert(id(request).to_owned(), Seen { request: Arc::clone(request), decided_by });
             }

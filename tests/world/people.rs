@@ -25,7 +25,10 @@ impl Standing {
     fn of(cluster: &Cluster, now: Moment, request: &str) -> Option<Self> {
         let stored = cluster.requests().get(request)?;
         let targets = |lock: &LockV2| {
-            lock.spec.as_ref().and_then(|spec| spec.target.as_ref()).is_some_and(|target| target.access_request == request)
+            lock.spec
+                .as_ref()
+                .and_then(|spec| spec.target.as_ref())
+                .is_some_and(|target| target.access_request == request)
         };
         let locks = cluster.locks().iter().filter(|(_, lock)| in_force(lock, now) && targets(lock));
         Some(Self {
@@ -80,7 +83,8 @@ impl World {
 
     /// Waits until a request stands like this.
     pub(crate) async fn until(&self, request: &str, what: &str, mut like: impl FnMut(&Standing) -> bool) -> Standing {
-        self.wait_until(what, |cluster, now| Standing::of(cluster, now, request).filter(|standing| like(standing))).await
+        self.wait_until(what, |cluster, now| Standing::of(cluster, now, request).filter(|standing| like(standing)))
+            .await
     }
 
     pub(crate) async fn until_approved(&self, request: &str) -> Standing {

@@ -153,3 +153,6 @@ impl Because {
         reasons.join("; ")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -97,3 +97,6 @@ impl fmt::Display for Guard {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -119,3 +119,6 @@ impl Lock {
         (suffix == id.as_str() && by_us).then_some(id)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! The sandbox against real guests: what loads, what is refused, what each misbehaviour is called. It never sleeps and
 //! asserts no time but generous ones.
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "engine/authority.rs"]
 mod authority;

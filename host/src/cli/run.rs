@@ -32,6 +32,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     };
     let stop = CancellationToken::new();
     listen_for_signals(&stop)?;
+    info!(plugins = config.plugins.len(), address = %config.teleport.address, "Loading plugins and connecting");
     let assembled = tokio::select! {
         assembled = Box::pin(assembly::assemble(&config)) => assembled?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),

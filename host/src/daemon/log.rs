@@ -24,10 +24,10 @@ fn decision(decided: &Decided) {
         user = %decided.user,
         request = decided.request.as_ref().map_or("", |request| request.id.as_str()),
         verdict,
-        rules = %rules.join(","),
-        reason = %decided.reason,
-        locks = %locks.join(","),
-        releases = %releases.join(","),
+        rules = rules.join(","),
+        reason = decided.reason,
+        locks = locks.join(","),
+        releases = releases.join(","),
         dry_run = decided.dry_run,
         "Decided"
     );

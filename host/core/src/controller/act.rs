@@ -159,7 +159,9 @@ impl Controller {
             locking.under_way.insert(ticket, lock.name.clone());
             turn.out.push(Action::WriteLock { ticket, lock: Box::new(lock.clone()) });
         }
-        for lock in &plan.releases {
+        // Locked first, released after: what is released may be what the new locks make room for.
+        let releases = if plan.writes.is_empty() { plan.releases.as_slice() } else { &[] };
+        for lock in releases {
             let ticket = self.ticket(turn.user);
             locking.under_way.insert(ticket, lock.name.clone());
             turn.out.push(Action::DeleteLock { ticket, name: lock.name.clone() });
@@ -188,10 +190,18 @@ impl Controller {
             let phase = Phase::VerifyingLocks(locking.failed);
             return self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), phase));
         }
+        self.all_locked(turn, round, plan);
+    }
+
+    /// The locks are as the plan wants them: goes on with what they were for.
+    fn all_locked(&mut self, turn: &mut Turn<'_>, round: Round, mut plan: Plan) {
         if plan.resolution.is_some() {
             self.confirm(turn, round, plan);
-        } else {
+        } else if plan.writes.is_empty() || plan.releases.is_empty() {
             self.finish_round(turn, &round);
+        } else {
+            plan.relies_on.extend(std::mem::take(&mut plan.writes).into_iter().map(|(lock, _)| lock));
+            self.check(turn, round, plan);
         }
     }
 
@@ -230,8 +240,7 @@ impl Controller {
         }
         match worst {
             Some(class) => self.give_up(turn, round, &plan, class),
-            None if plan.resolution.is_some() => self.confirm(turn, round, plan),
-            None => self.finish_round(turn, &round),
+            None => self.all_locked(turn, round, plan),
         }
     }
 

@@ -134,11 +134,13 @@ impl Controller {
         let mut impossible = Vec::new();
         for (policy, order) in orders {
             match self.lock_need(turn.now, &id, policy, order) {
-                LockNeed::Met(_) => {}
+                LockNeed::Met(lock) => rely_on(&mut plan, *lock),
                 LockNeed::Impossible(why) => impossible.push(why),
                 LockNeed::Write(lock) => self.plan_write(&mut plan, &mut wanted, policy, order, *lock),
             }
         }
+        // Policies reckon with a lock that cannot be had: what they do not order now may be needed in its place.
+        let release = release && impossible.is_empty();
         match self.settings.release {
             Release::WhenClear if release => self.plan_releases(turn, orders, &mut plan),
             Release::WhenClear | Release::Never => {}

@@ -266,7 +266,6 @@ impl Controller {
         let release = !round.unfinished;
         let (planned, impossible) = self.put_in_order(turn, basis, &orders, &enforcements, &case, release);
         let because = (!impossible.is_empty()).then(|| Because::LockImpossible(impossible.join("; ")));
-        self.tell_standing(turn, because, &enforcements, &case);
         match planned {
             Some(plan) => self.record_plan(turn, round, plan),
             None => {
@@ -276,6 +275,7 @@ impl Controller {
                 self.finish_round(turn, &round);
             }
         }
+        self.tell_standing(turn, because, &enforcements, &case);
     }
 
     /// Tells the ledger of a request that stays pending, once for each different decision.

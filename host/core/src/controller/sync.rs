@@ -155,3 +155,6 @@ impl Sync {
         Some(last_full.after(poll_interval.saturating_mul(STALE_INTERVALS)).after(Duration::from_millis(1)))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -199,3 +199,6 @@ impl Concerns {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -72,7 +72,8 @@ pub(crate) fn access(
     excused: &BTreeSet<RequestId>,
 ) -> Result<(), Wrong> {
     let usable = world.usable();
-    let users: BTreeSet<_> = usable.difference(before).map(|id| &world.requests[id].user).collect();
+    let gained = usable.difference(before).filter(|id| !excused.contains(*id));
+    let users: BTreeSet<_> = gained.map(|id| &world.requests[id].user).collect();
     for user in users {
         let held = || {
             let held = world.requests.values().filter(|it| it.user == *user && usable.contains(&it.id));
@@ -174,6 +175,7 @@ pub(crate) fn settled(
     for user in users {
         let case = true_case(world, &user, people, lead);
         let wanted = orders(panel, &case);
+        let none_impossible = wanted.iter().all(|order| !is_taken(world, &order.request));
         for entry in &case.requests {
             let it = &world.requests[&entry.request.id];
             let wanted = wanted.iter().any(|order| order.request == it.id);
@@ -186,7 +188,7 @@ pub(crate) fn settled(
                 return Err(format!("{} is not locked to its end, as it has to be", it.id));
             }
             let ours = |lock: &Lock| lock.in_force(world.now) && lock.ours(&World::own_user()) == Some(&it.id);
-            if it.state == RequestState::Approved && !wanted && world.locks.values().any(ours) {
+            if it.state == RequestState::Approved && !wanted && none_impossible && world.locks.values().any(ours) {
                 return Err(format!("{} is still locked though nobody wants it", it.id));
             }
             if it.state == RequestState::Pending

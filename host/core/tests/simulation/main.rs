@@ -44,20 +44,3 @@ fn the_same_seed_makes_the_same_story() {
 fn schedules() -> u64 {
     std::env::var(SCHEDULES_VARIABLE).map_or(SCHEDULES, |number| number.parse().expect("a number of schedules"))
 }
-
-#[test]
-fn zz_stats() {
-    let mut n: std::collections::BTreeMap<&str, u64> = Default::default();
-    let (mut edits, mut total) = (0, 0);
-    for seed in 0..2000 {
-        let (_, story) = schedule::run(seed, true);
-        for l in &story {
-            total += 1;
-            if l.contains("a person edits") && l.contains("tribunal-") { edits += 1; }
-            for k in ["superseded: a request", "superseded: what it", "superseded: it took", "superseded: a lock changed", "superseded: a lock that", "superseded: the view", "changed by somebody", "a person edits", "a person deletes lock tribunal", "; lock tribunal", "; release", "reply is lost", "  approve", "  deny", "  write lock", "left to", "lock-impossible","leave what is held", "separation/held-by-exception", "both-classes", "alarm"] {
-                if l.contains(k) { *n.entry(k).or_default() += 1; }
-            }
-        }
-    }
-    panic!("{edits} {total} {n:#?}");
-}

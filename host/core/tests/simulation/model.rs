@@ -159,12 +159,13 @@ impl World {
 
     /// What a person does, with everything that follows from it for who has access.
     pub(crate) fn by_person(&mut self, what: &str, act: impl FnOnce(&mut Self)) {
-        let before = self.usable();
+        let (before, locked_before) = (self.usable(), self.covered());
         act(self);
         self.clock += 1;
         self.changed.insert(what.to_owned(), self.clock);
-        let after = self.usable();
+        let (after, locked_after) = (self.usable(), self.covered());
         self.by_people.extend(after.difference(&before).cloned());
+        self.by_people.extend(locked_before.difference(&locked_after).map(|(id, _)| id.clone()));
     }
 
     /// Whether a person changed this since the daemon last read it.
@@ -176,6 +177,14 @@ impl World {
     pub(crate) fn usable(&self) -> BTreeSet<RequestId> {
         let usable = self.requests.values().filter(|it| it.is_granted(self.now) && !self.is_locked(it));
         usable.map(|it| it.id.clone()).collect()
+    }
+
+    /// Which lock takes away the access of which request.
+    fn covered(&self) -> BTreeSet<(RequestId, LockName)> {
+        let locks = self.locks.values().filter(|lock| lock.in_force(self.now));
+        let pairs = locks.flat_map(|lock| self.requests.values().map(move |it| (it, lock)));
+        let on = pairs.filter(|(it, lock)| lock.covers(it));
+        on.map(|(it, lock)| (it.id.clone(), lock.name.clone())).collect()
     }
 
     pub(crate) fn is_locked(&self, request: &AccessRequest) -> bool {

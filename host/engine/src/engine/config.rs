@@ -79,3 +79,23 @@ fn pooling(limits: &Limits) -> PoolingAllocationConfig {
         .pagemap_scan(Enabled::Auto);
     pooling
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn the_default_limits_fit_into_a_pool() {
+        let engine = engine(&Limits::default()).unwrap();
+        assert!(engine.pooling_allocator_metrics().is_some());
+    }
+
+    #[test]
+    fn a_pool_that_the_machine_cannot_hold_is_done_without() {
+        // Two hundred thousand memories of four gigabytes are more than any address space of 48 bits.
+        let engine = engine(&Limits { memories_max: 100_000, concurrency: 1, ..Limits::default() }).unwrap();
+        assert!(engine.pooling_allocator_metrics().is_none());
+    }
+}

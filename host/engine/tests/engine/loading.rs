@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tribunal_core::opinion::{Effect, FaultKind};
-use tribunal_engine::testing::{Guest, assemble};
+use tribunal_engine::testing::{Guest, assemble, component};
 use tribunal_engine::{Digest, LimitOverrides, Limits, LoadProblem, Panel, PluginSpec};
 
 use crate::{load, panel, patient, problem, problem_under};
@@ -40,11 +40,11 @@ fn a_component_of_another_world_names_what_is_missing() {
 fn a_function_of_another_type_does_not_load() {
     let functions = ["describe", "configure", "review", "enforce"];
     let exports = functions.map(|name| format!("(export \"{name}\" (func $f))")).join(" ");
-    let component = assemble(&format!(
+    let mistyped = assemble(&format!(
         "(component (core module $m (func (export \"f\"))) (core instance $i (instantiate $m))
             (func $f (canon lift (core func $i \"f\"))) {exports})"
     ));
-    let (found, message) = problem(spec(component));
+    let (found, message) = problem(spec(mistyped));
     assert!(matches!(found, LoadProblem::Link(_)), "{found:?}");
     assert!(message.contains("does not fit the contract"), "{message}");
 }
@@ -89,7 +89,7 @@ fn damaged_components_do_not_load() {
     for at in (8..whole.len()).step_by(97) {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x55;
-        drop(load(spec(damaged)));
+        drop(Panel::load(vec![spec(damaged)], Limits::default()));
     }
 }
 
@@ -118,10 +118,7 @@ fn proposals_that_are_switched_off_do_not_compile() {
         "(tag $e) (func (throw $e))",
     ] {
         let module = Guest::new().field(field).module();
-        let Ok(built) = std::panic::catch_unwind(|| tribunal_engine::testing::component(&module)) else {
-            panic!("{field} cannot be built")
-        };
-        let (found, message) = problem(spec(built));
+        let (found, message) = problem(spec(component(&module)));
         assert!(matches!(found, LoadProblem::Compile(_)), "{message}");
     }
 }

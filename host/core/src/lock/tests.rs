@@ -1,0 +1,95 @@
+//! What a lock is on, whose it is and how long it bites.
+
+use super::*;
+use crate::request::{Decider, RequestKind, RequestState};
+
+fn request() -> AccessRequest {
+    AccessRequest {
+        id: RequestId::new("r1"),
+        revision: String::new(),
+        user: UserName::new("alice"),
+        state: RequestState::Approved,
+        kind: RequestKind::ShortTerm,
+        roles: vec!["node".to_owned(), "db".to_owned()],
+        resources: Vec::new(),
+        reason: String::new(),
+        created: Timestamp::from_secs(1),
+        access_starts: None,
+        access_expires: None,
+        request_expires: None,
+        decided_by: Decider::Tribunal,
+        decision: None,
+        resolve_reason: String::new(),
+        reviews: Vec::new(),
+        suggested_reviewers: Vec::new(),
+        annotations: std::collections::BTreeMap::new(),
+    }
+}
+
+fn lock(name: &str, target: LockTarget, created_by: &str) -> Lock {
+    Lock { name: LockName::new(name), target, message: String::new(), expires: None, created_by: created_by.to_owned() }
+}
+
+#[test]
+fn a_lock_covers_a_request_if_every_field_matches_over_all_targets() {
+    let request = request();
+    let choices = |right: &str| [None, Some(right.to_owned()), Some("other".to_owned())];
+    for user in choices("alice") {
+        for role in choices("db") {
+            for id in choices("r1") {
+                for other in [false, true] {
+                    let fields = [&user, &role, &id];
+                    let none_wrong = !fields.iter().any(|it| it.as_deref() == Some("other"));
+                    let some_right = fields.iter().any(|it| it.is_some());
+                    let target = LockTarget {
+                        user: user.clone().map(UserName::new),
+                        role: role.clone(),
+                        access_request: id.clone().map(RequestId::new),
+                        other,
+                    };
+                    let covers = lock("l", target.clone(), "").covers(&request);
+                    assert_eq!(covers, none_wrong && some_right && !other, "{target:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn only_a_lock_that_nobody_else_touched_is_ours() {
+    let on = |id: &str| LockTarget::access_request(RequestId::new(id));
+    let with_user = LockTarget { user: Some(UserName::new("alice")), ..on("r1") };
+    let with_role = LockTarget { role: Some("db".to_owned()), ..on("r1") };
+    let with_other = LockTarget { other: true, ..on("r1") };
+    let table = [
+        ("tribunal-r1", on("r1"), "bot-tribunal", true),
+        ("tribunal-r1", on("r1"), "", true),
+        ("tribunal-r1", on("r1"), "admin", false),
+        ("tribunal-r1", on("r1"), "bot-other", false),
+        ("jit-watcher-r1", on("r1"), "bot-tribunal", true),
+        ("jit-watcher-r1", on("r1"), "bot-jit-watcher", true),
+        ("jit-watcher-r1", on("r1"), "", true),
+        ("jit-watcher-r1", on("r1"), "admin", false),
+        ("jit-watcher-r2", on("r1"), "bot-jit-watcher", false),
+        ("tribunal-r2", on("r1"), "bot-tribunal", false),
+        ("tribunal-", on("r1"), "bot-tribunal", false),
+        ("maintenance", on("r1"), "bot-tribunal", false),
+        ("tribunal-r1", with_user, "bot-tribunal", false),
+        ("tribunal-r1", with_role, "bot-tribunal", false),
+        ("tribunal-r1", with_other, "bot-tribunal", false),
+        ("tribunal-r1", LockTarget::default(), "bot-tribunal", false),
+    ];
+    for (name, target, by, ours) in table {
+        let lock = lock(name, target, by);
+        assert_eq!(lock.ours(&UserName::new("bot-tribunal")).is_some(), ours, "{lock:?}");
+    }
+}
+
+#[test]
+fn a_lock_bites_until_just_before_its_end() {
+    let mut lock = lock("l", LockTarget::default(), "");
+    assert!(lock.in_force(Timestamp::from_millis(u64::MAX)));
+    lock.expires = Some(Timestamp::from_millis(10));
+    assert!(lock.in_force(Timestamp::from_millis(9)));
+    assert!(!lock.in_force(Timestamp::from_millis(10)));
+}

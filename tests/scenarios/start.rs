@@ -1,0 +1,77 @@
+//! The daemon as `tribunal run` puts it together from a configuration file, up to its first decision. What a
+//! configuration may say is tested with the configuration.
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tribunal::assembly::{AssemblyError, assemble};
+use tribunal::config::Config;
+use tribunal::daemon;
+
+use crate::world::{Setup, World, within};
+
+fn config(world: &World, address: &str) -> Config {
+    let text = format!(
+        r#"
+        [teleport]
+        address = "{address}"
+        identity-file = "{}"
+
+        [ledger]
+        dir = "{}"
+
+        [[plugin]]
+        name = "separation"
+        source = "builtin:separation"
+        settings = {{ classes = ["prod", "research"] }}
+
+        [[plugin]]
+        name = "cap"
+        source = "builtin:cap"
+        "#,
+        world.identity_file().display(),
+        world.ledger_dir().display(),
+    );
+    Config::from_toml(&text, &world.ledger_dir().with_file_name("tribunal.toml")).unwrap()
+}
+
+#[tokio::test]
+async fn c1_a_configuration_and_an_identity_file_make_a_daemon_that_decides() {
+    let world = Setup::new().in_real_time().without_daemon().await;
+    let request = world.asks_for_nodes("alice", &["node-1"]);
+    let assembled =
+        assemble(&config(&world, &world.sim().addr().to_string())).await.unwrap_or_else(|error| panic!("{error:?}"));
+    assert_eq!(assembled.cluster.name, "dev");
+    assert_eq!(assembled.settings.own_user.as_str(), "bot-tribunal");
+    let stop = CancellationToken::new();
+    let (tell, _status) = watch::channel(None);
+    let running = tokio::spawn(daemon::run(assembled.ports, assembled.settings, tell, stop.clone()));
+    world.until_approved(&request).await;
+    stop.cancel();
+    within("the daemon stops", running).await.unwrap().unwrap();
+    assert!(!world.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn k2_a_server_that_cannot_be_reached_ends_the_start() {
+    let world = Setup::new().without_daemon().await;
+    // A port that was free a moment ago, with nobody behind it.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let started = within("the start fails", assemble(&config(&world, &free.to_string()))).await;
+    match started {
+        Err(AssemblyError::Teleport(failure)) => {
+            assert!(failure.detail.contains(&free.to_string()), "{failure}");
+            assert!(failure.detail.contains("check the address"), "{failure}");
+        }
+        Err(AssemblyError::Parts(_) | AssemblyError::Ledger(_)) | Ok(_) => panic!("it did not fail for the server"),
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_refuses_the_identity_ends_the_start() {
+    let world = Setup::new().without_daemon().await;
+    let over = tribunal_sim::IssueOptions { unknown_signer: true, ..tribunal_sim::IssueOptions::of(&world.bot()) };
+    world.server().issue(&over).unwrap().write(&world.identity_file()).unwrap();
+    let config = config(&world, &world.sim().addr().to_string());
+    let started = within("the start fails", assemble(&config)).await;
+    assert!(matches!(started, Err(AssemblyError::Teleport(_))));
+}
