@@ -32,7 +32,7 @@ use tribunal_teleport::{Client, Limits, Target};
 use self::clock::WorldClock;
 use self::gate::{Gate, Gated};
 use self::observer::Rules;
-use self::panel::Panels;
+use self::panel::{Panels, Seat};
 use self::witness::{Witness, Witnessed};
 
 /// How long anything may take that is waited for. Generous: what it bounds is a failing test, not a slow machine.
@@ -119,6 +119,12 @@ impl Setup {
         self
     }
 
+    /// A policy of a test's own, asked before those that ship with the host.
+    pub(crate) fn guest(mut self, seat: Seat) -> Self {
+        self.panels.guests.push(seat);
+        self
+    }
+
     pub(crate) fn enforced_on_people(self) -> Self {
         Self { human_approved: HumanApproved::Enforce, ..self }
     }
@@ -192,6 +198,11 @@ impl World {
         self.clock.advance(by);
     }
 
+    /// From the next start on this policy belongs to the panel.
+    pub(crate) fn add_guest(&mut self, seat: Seat) {
+        self.setup.panels.guests.push(seat);
+    }
+
     /// Starts a daemon on the same ledger as those before it.
     pub(crate) async fn start_daemon(&mut self) {
         assert!(self.daemon.is_none(), "one daemon at a time");
@@ -219,6 +230,9 @@ impl World {
             ledger: Arc::new(Witnessed { ledger, witness: Arc::clone(&self.witness), handle: self.server().clone() }),
             clock: Arc::clone(&self.clock),
         };
+        let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
+        // What cannot be looked up now stays open for the next start.
+        let _closed = daemon::recover::close(&ports, open).await;
         let stop = CancellationToken::new();
         let (tell, status) = watch::channel(None);
         let task = tokio::spawn(daemon::run(ports, settings, tell, stop.clone()));
@@ -266,10 +280,6 @@ impl World {
         let found = status.wait_for(|status| status.as_ref().is_some_and(&mut like));
         let found = within(what, found).await;
         found.expect("the daemon still runs").clone().unwrap()
-    }
-
-    pub(crate) fn status(&self) -> Status {
-        self.daemon.as_ref().expect("a daemon").status.borrow().clone().unwrap()
     }
 
     /// Waits until the view is complete and the stream is up.
@@ -333,6 +343,13 @@ impl World {
             exempt: self.setup.human_approved == HumanApproved::Exempt,
             bot: self.bot(),
         }
+    }
+
+    /// The same where no limits are configured: nothing was done unrecorded, and no person overruled.
+    #[track_caller]
+    pub(crate) fn assert_lawful_without_limits(&self) {
+        let faults = self.faults_under(&Rules { cap: usize::MAX, classes: Vec::new(), ..self.rules() });
+        assert!(faults.is_empty(), "{}", faults.join("\n"));
     }
 
     /// Nothing forbidden ever was.

@@ -30,6 +30,10 @@ async fn ends_as_if_nothing_had_happened((mut world, held, fourth): (World, Vec<
     // Four approvals and one lock over both lives: nothing was done twice.
     assert_eq!(world.writes(), 4 + 1);
     world.assert_lawful();
+    // Each step of the first life is accounted for as well.
+    world.stop_daemon().await;
+    let (_, recovery) = tribunal_ledger::Ledger::open(&world.ledger_dir()).unwrap();
+    assert_eq!(recovery.open, []);
 }
 
 #[tokio::test]

@@ -4,18 +4,61 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tribunal_engine::{Limits, Panel, PluginSpec};
+use tribunal_core::opinion::Mode;
+use tribunal_engine::testing::Guest;
+use tribunal_engine::{LimitOverrides, Limits, Panel, PluginSpec};
+
+/// How long an evaluation of a guest may take.
+const GUEST_DEADLINE_MS: u64 = 200;
 
 /// Which policies, with their settings as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Panels {
     pub(crate) separation: Option<String>,
     pub(crate) cap: Option<String>,
+    /// Guests of tests, before the others.
+    pub(crate) guests: Vec<Seat>,
 }
+
+/// A guest's place in the panel.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Seat {
+    name: String,
+    component: Vec<u8>,
+    shadow: bool,
+}
+
+// === impl Seat ===
+
+impl Seat {
+    /// A guest whose opinions count.
+    pub(crate) fn new(name: &str, guest: &Guest) -> Self {
+        Self { name: name.to_owned(), component: guest.build(), shadow: false }
+    }
+
+    /// A guest who is asked but not listened to.
+    pub(crate) fn shadow(name: &str, guest: &Guest) -> Self {
+        Self { shadow: true, ..Self::new(name, guest) }
+    }
+
+    fn spec(&self) -> PluginSpec {
+        PluginSpec {
+            mode: if self.shadow { Mode::Shadow } else { Mode::Enforce },
+            limits: LimitOverrides { deadline_ms: Some(GUEST_DEADLINE_MS), ..LimitOverrides::default() },
+            ..PluginSpec::new(self.name.as_str(), self.component.clone())
+        }
+    }
+}
+
+// === impl Panels ===
 
 impl Default for Panels {
     fn default() -> Self {
-        Self { separation: Some(r#"{"classes":["prod","research"]}"#.to_owned()), cap: Some("{}".to_owned()) }
+        Self {
+            separation: Some(r#"{"classes":["prod","research"]}"#.to_owned()),
+            cap: Some("{}".to_owned()),
+            guests: Vec::new(),
+        }
     }
 }
 
@@ -41,7 +84,8 @@ fn compile(wanted: &Panels) -> Panel {
         plugin("separation", tribunal_plugins::SEPARATION, &wanted.separation),
         plugin("cap", tribunal_plugins::CAP, &wanted.cap),
     ];
+    let guests = wanted.guests.iter().map(Seat::spec);
     // Debug builds on shared machines are slow, and slowness is not what is tested here.
     let limits = Limits { deadline_ms: 5_000, setup_deadline_ms: 10_000, ..Limits::default() };
-    Panel::load(plugins.into_iter().flatten().collect(), limits).unwrap()
+    Panel::load(guests.chain(plugins.into_iter().flatten()).collect(), limits).unwrap()
 }

@@ -18,6 +18,8 @@ mod rbac;
 mod refusal;
 mod resolve;
 pub(crate) mod resource_id;
+mod resource_predicate;
+mod resources;
 mod review;
 mod seed;
 mod semaphores;
@@ -33,6 +35,7 @@ pub use caller::Caller;
 pub use history::{Change, Entry, HISTORY_ENTRIES_MAX, History};
 pub use locks::in_force;
 pub use refusal::{Refusal, RefusalKind};
+pub(crate) use resources::PREVIEW_ROLE;
 pub use watch::{Subscription, WatchPlan};
 
 use crate::clock::{Moment, go_zero_time};
@@ -113,6 +116,9 @@ impl Cluster {
         };
         let mut roles: BTreeMap<_, _> = scenario.roles.iter().map(|role| (role.name.clone(), role.clone())).collect();
         roles.insert(scenario.bot.name.clone(), seed::bot_role(&scenario.bot));
+        if scenario.bot.previews_resources {
+            roles.entry(PREVIEW_ROLE.to_owned()).or_insert_with(seed::preview_role);
+        }
         let mut users: BTreeMap<_, _> = scenario.users.iter().map(|user| (user.name.clone(), user.clone())).collect();
         users.insert(scenario.bot_user(), seed::bot_user(scenario));
         let nodes = scenario.nodes.iter().map(|node| ((node.kind.clone(), node.name.clone()), node.clone())).collect();

@@ -104,6 +104,9 @@ pub struct BotDef {
     pub rules: Vec<RuleDef>,
     /// Which requests it may review.
     pub review_requests: Option<ReviewDef>,
+    /// Whether it may look at all requested resources: its role then has `list-access-request-resources`, which the server brings along as
+    /// Teleport does, among its `preview-as-roles`.
+    pub previews_resources: bool,
     /// Rules that its role denies.
     pub deny_rules: Vec<RuleDef>,
 }
@@ -124,6 +127,7 @@ impl Default for BotDef {
                 rule(&["semaphore"], &["list", "read", "create", "update", "delete"]),
             ],
             review_requests: None,
+            previews_resources: true,
             deny_rules: Vec::new(),
         }
     }

@@ -20,6 +20,7 @@ fn the_documented_example_is_valid_and_uses_every_key() {
         "pending-grace",
         "requests-max",
         "deny-rules",
+        "previews-resources",
         "review-requests",
         "preview-as-roles",
         "max-session-ttl",
@@ -84,6 +85,10 @@ fn every_mistake_is_reported_with_its_line_and_remedy() {
         (
             "[[role]]\nname = \"s\"\n[role.allow.request]\nsearch-as-roles = [\"nope\"]",
             "line 10: `search-as-roles` names the role `nope`",
+        ),
+        (
+            "[[role]]\nname = \"s\"\n[role.allow]\nreview-requests = { preview-as-roles = [\"nope\"] }",
+            "line 10: `preview-as-roles` names the role `nope`",
         ),
         (
             "[[role]]\nname = \"s\"\n[[role.allow.rules]]\nresources = [\"lock\"]\nverbs = [\"lst\"]",

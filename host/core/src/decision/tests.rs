@@ -144,8 +144,7 @@ fn a_shadow_never_changes_anything() {
 
 #[test]
 fn a_denial_without_grounds_is_a_fault() {
-    let member =
-        Member { name: PolicyName::new("a"), effects: Effect::ALL.into_iter().collect(), mode: Mode::Enforce };
+    let member = Member { name: PolicyName::new("a"), effects: Effect::ALL.into_iter().collect(), mode: Mode::Enforce };
     let decision = combine(&[Evaluation { member, answer: Ok(Opinion::Deny(Vec::new())) }]);
     assert_eq!(decision.verdict, Verdict::Leave);
     assert!(decision.because.reason().contains("nonsense"), "{}", decision.because.reason());

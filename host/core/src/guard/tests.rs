@@ -28,14 +28,7 @@ fn request() -> AccessRequest {
 
 fn resource(constraints: Option<Constraints>) -> RequestedResource {
     let text = String::new;
-    RequestedResource {
-        cluster: text(),
-        kind: text(),
-        name: text(),
-        sub_resource: text(),
-        labels: None,
-        constraints,
-    }
+    RequestedResource { cluster: text(), kind: text(), name: text(), sub_resource: text(), labels: None, constraints }
 }
 
 #[test]

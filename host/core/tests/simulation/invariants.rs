@@ -58,9 +58,7 @@ impl Eyesight {
 }
 
 pub(crate) fn is_exempt(request: &AccessRequest, people: HumanApproved) -> bool {
-    people == HumanApproved::Exempt
-        && request.state == RequestState::Approved
-        && request.decided_by == Decider::Person
+    people == HumanApproved::Exempt && request.state == RequestState::Approved && request.decided_by == Decider::Person
 }
 
 /// Law 2: what gives access to one user keeps cap and separation, what people brought about left aside.
@@ -133,9 +131,10 @@ pub(crate) fn true_case(world: &World, user: &UserName, people: HumanApproved, l
         };
         CaseRequest { request, locks: world.locks.values().filter(foreign).map(show).collect() }
     };
-    let live = world.requests.values().filter(|it| {
-        it.user == *user && it.state != RequestState::Denied && !it.is_over(world.now)
-    });
+    let live = world
+        .requests
+        .values()
+        .filter(|it| it.user == *user && it.state != RequestState::Denied && !it.is_over(world.now));
     let mut requests: Vec<_> = live.map(show).collect();
     requests.sort_by(|a, b| a.request.age_key().cmp(&b.request.age_key()));
     Case {

@@ -15,7 +15,7 @@ use crate::model::{CACHE_LAG, node};
 use crate::policies::Policy;
 
 /// Random steps of a schedule.
-const STEPS: u64 = 80;
+const STEPS: u64 = 60;
 /// Calls that move on in one step, one less at most.
 const BURST: usize = 12;
 /// What it may take at most to come to rest in a calm poll interval.

@@ -1,3 +1,4 @@
+//! Every record survives its line, and nothing else is taken for one. It must never touch a file.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::sync::Arc;

@@ -1,3 +1,4 @@
+//! Segment files as they grow, fail and are repaired, on a real disk. It must never look at records.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::os::unix::fs::PermissionsExt;

@@ -1,3 +1,4 @@
+//! The writer over a store that fails on command. It must never touch a file.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::{Arc, Mutex};

@@ -4,6 +4,7 @@ use tribunal_proto::types::{AccessCapabilities, AccessCapabilitiesRequest, Resou
 
 use super::rbac::matches;
 use super::refusal::not_found;
+use super::resources::labels_cover;
 use super::{Caller, Cluster, KIND_ROLE, KIND_USER, Refusal};
 use crate::scenario::{RoleDef, UserDef};
 
@@ -45,13 +46,7 @@ impl Cluster {
     pub(super) fn applicable_roles(&self, roles: &[String], resources: &[&ResourceId]) -> Vec<String> {
         let opens = |role: &RoleDef, id: &ResourceId| {
             self.nodes.get(&(id.kind.clone(), id.name.clone())).is_some_and(|node| {
-                let has = |(key, value): (&String, &String)| match (key.as_str(), value.as_str()) {
-                    ("*", "*") => true,
-                    (key, pattern) => node.labels.get(key).is_some_and(|label| matches(pattern, label)),
-                };
-                let labels_match =
-                    |labels: &std::collections::BTreeMap<String, String>| !labels.is_empty() && labels.iter().all(has);
-                labels_match(&role.allow.node_labels) && !labels_match(&role.deny.node_labels)
+                labels_cover(&role.allow.node_labels, node) && !labels_cover(&role.deny.node_labels, node)
             })
         };
         if resources.iter().any(|id| !self.role_set(roles).any(|role| opens(role, id))) {

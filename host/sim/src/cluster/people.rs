@@ -99,6 +99,17 @@ impl Cluster {
         self.roles.get(name).map(role_to_proto).ok_or_else(|| not_found(format!("role `{name}` is not found")))
     }
 
+    /// `GetCurrentUserRoles`: the roles of the caller's certificate, each whole; needs no verb.
+    ///
+    /// # Errors
+    /// When one of them does not exist any more.
+    pub fn current_roles(&self, caller: &Caller) -> Result<Vec<RoleV6>, Refusal> {
+        let role = |name: &String| {
+            self.roles.get(name).map(role_to_proto).ok_or_else(|| not_found(format!("role `{name}` is not found")))
+        };
+        self.caller_roles(caller).iter().map(role).collect()
+    }
+
     /// `ListRoles`: a page by name, and the next page's key.
     ///
     /// # Errors

@@ -47,7 +47,7 @@ impl Cluster {
 }
 
 /// A rule's list names a kind or verb, literally or by `*`.
-fn names(list: &[String], wanted: &str) -> bool {
+pub(super) fn names(list: &[String], wanted: &str) -> bool {
     list.iter().any(|item| item == "*" || item == wanted)
 }
 

@@ -2,19 +2,29 @@
 
 use tribunal_proto::types::{self, AccessRequestSpecV3, AccessRequestV3, RequestState};
 
-use super::{Cluster, KIND_ACCESS_REQUEST, resource_id};
+use super::{Cluster, KIND_ACCESS_REQUEST, PREVIEW_ROLE, resource_id};
 use crate::clock::Moment;
 use crate::scenario::{BotDef, ConditionsDef, RequestDef, RoleDef, Scenario, StateDef, UserDef};
 
 pub(super) fn bot_role(bot: &BotDef) -> RoleDef {
+    let mut review_requests = bot.review_requests.clone();
+    if bot.previews_resources {
+        review_requests.get_or_insert_default().preview_as_roles.push(PREVIEW_ROLE.to_owned());
+    }
     RoleDef {
         name: bot.name.clone(),
-        allow: ConditionsDef {
-            rules: bot.rules.clone(),
-            review_requests: bot.review_requests.clone(),
-            ..ConditionsDef::default()
-        },
+        allow: ConditionsDef { rules: bot.rules.clone(), review_requests, ..ConditionsDef::default() },
         deny: ConditionsDef { rules: bot.deny_rules.clone(), ..ConditionsDef::default() },
+        ..RoleDef::default()
+    }
+}
+
+/// Teleport's preset for looking at requested resources.
+pub(super) fn preview_role() -> RoleDef {
+    let everything = |name: &str| [(name.to_owned(), name.to_owned())].into();
+    RoleDef {
+        name: PREVIEW_ROLE.to_owned(),
+        allow: ConditionsDef { node_labels: everything("*"), ..ConditionsDef::default() },
         ..RoleDef::default()
     }
 }

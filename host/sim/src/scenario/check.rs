@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{ConditionsDef, FaultDef, RuleDef, Scenario};
+use super::{ConditionsDef, FaultDef, ReviewDef, RuleDef, Scenario};
+use crate::cluster::PREVIEW_ROLE;
 use crate::cluster::predicate::Predicate;
 use crate::cluster::resource_id;
 
@@ -63,6 +64,9 @@ pub(super) fn problems(scenario: &Scenario, text: &str) -> Vec<String> {
 
 fn check_roles(scenario: &Scenario, finder: &mut Finder<'_>) -> BTreeSet<String> {
     let mut names = BTreeSet::from([scenario.bot.name.clone()]);
+    if scenario.bot.previews_resources && !scenario.roles.iter().any(|role| role.name == PREVIEW_ROLE) {
+        names.insert(PREVIEW_ROLE.to_owned());
+    }
     for (index, role) in scenario.roles.iter().enumerate() {
         if !names.insert(role.name.clone()) {
             finder.add(
@@ -91,7 +95,7 @@ fn check_roles(scenario: &Scenario, finder: &mut Finder<'_>) -> BTreeSet<String>
     check_rules(&scenario.bot.rules, "[bot]", 0, finder);
     check_rules(&scenario.bot.deny_rules, "[bot]", 0, finder);
     if let Some(review) = &scenario.bot.review_requests {
-        check_predicate(&review.r#where, "[bot]", 0, finder);
+        check_review(review, &names, "[bot]", 0, finder);
     }
     names
 }
@@ -134,7 +138,16 @@ fn check_conditions(half: &ConditionsDef, names: &BTreeSet<String>, index: usize
         }
     }
     if let Some(review) = &half.review_requests {
-        check_predicate(&review.r#where, "[[role]]", index, finder);
+        check_review(review, names, "[[role]]", index, finder);
+    }
+}
+
+fn check_review(review: &ReviewDef, names: &BTreeSet<String>, header: &str, index: usize, finder: &mut Finder<'_>) {
+    check_predicate(&review.r#where, header, index, finder);
+    for role in review.preview_as_roles.iter().filter(|role| !names.contains(*role)) {
+        let message =
+            format!("`preview-as-roles` names the role `{role}`, which is not defined: add a [[role]] for it");
+        finder.add(header, index, role, &message);
     }
 }
 

@@ -30,6 +30,7 @@ impl Auth {
 #[tonic::async_trait]
 impl AuthService for Auth {
     type GetAccessRequestsV2Stream = Pin<Box<dyn Stream<Item = Result<types::AccessRequestV3, Status>> + Send>>;
+    type GetCurrentUserRolesStream = Pin<Box<dyn Stream<Item = Result<types::RoleV6, Status>> + Send>>;
     type WatchEventsStream = WatchStream;
 
     async fn ping(&self, request: Request<proto::PingRequest>) -> Result<Response<proto::PingResponse>, Status> {
@@ -311,6 +312,37 @@ impl AuthService for Auth {
 
     async fn get_user(&self, request: Request<proto::GetUserRequest>) -> Result<Response<types::UserV2>, Status> {
         self.shared.call("GetUser", request, |cluster, caller, _, query| cluster.get_user(caller, &query.name)).await
+    }
+
+    async fn get_current_user_roles(
+        &self,
+        request: Request<()>,
+    ) -> Result<Response<Self::GetCurrentUserRolesStream>, Status> {
+        let roles = self
+            .shared
+            .call("GetCurrentUserRoles", request, |cluster, caller, _, ()| cluster.current_roles(caller))
+            .await?;
+        Ok(roles.map(|roles| -> Self::GetCurrentUserRolesStream { Box::pin(stream::iter(roles.into_iter().map(Ok))) }))
+    }
+
+    async fn list_unified_resources(
+        &self,
+        request: Request<proto::ListUnifiedResourcesRequest>,
+    ) -> Result<Response<proto::ListUnifiedResourcesResponse>, Status> {
+        self.shared
+            .call("ListUnifiedResources", request, |cluster, caller, _, query| {
+                cluster.list_unified_resources(caller, &query)
+            })
+            .await
+    }
+
+    async fn list_resources(
+        &self,
+        request: Request<proto::ListResourcesRequest>,
+    ) -> Result<Response<proto::ListResourcesResponse>, Status> {
+        self.shared
+            .call("ListResources", request, |cluster, caller, _, query| cluster.list_resources(caller, &query))
+            .await
     }
 }
 

@@ -8,6 +8,7 @@ mod people;
 mod plugin_data;
 mod requests;
 mod resolve;
+mod resources;
 mod reviews;
 mod semaphores;
 mod tls;

@@ -1,7 +1,5 @@
 //! The indexes against a model that has none: a map of requests, a map of locks, and looking through all of them.
 
-#![expect(clippy::indexing_slicing, reason = "tests")]
-
 use super::*;
 use crate::lock::LockTarget;
 use crate::request::{Decider, RequestKind, RequestState};
@@ -170,5 +168,5 @@ fn the_next_change_is_the_earliest_start_or_end_and_each_of_them_in_time() {
         times.push(next.as_millis() / 1_000);
         now = next;
     }
-    assert_eq!(times[..], [440, 640, 700, 900]);
+    assert_eq!(times, [440, 640, 700, 900]);
 }

@@ -1,3 +1,4 @@
+//! Access requests as servers send them, and what is made of them. It must never need a server.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use proptest::prelude::*;
