@@ -1,6 +1,7 @@
 //! Scenarios end to end: users and people act on the server, the daemon answers over mTLS, and an observer on the server's
 //! side has the last word. Each test is named for what it claims.
 
+mod adoption;
 mod blindness;
 mod blog;
 mod crashes;

@@ -1,7 +1,7 @@
 //! The controller: follows the cluster, judges each subject in turn, and says what to do. Events in, actions out; it
 //! never waits, never reads a clock and never touches anything.
 //!
-//! One subject is judged by one [round] at a time, strictly in order; many subjects at once, up to a bound.
+//! One subject is judged by one round at a time, strictly in order; many subjects at once, up to a bound.
 
 mod act;
 mod plan;
