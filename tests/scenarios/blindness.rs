@@ -140,3 +140,22 @@ async fn h38_a_list_of_many_pages_is_whole() {
     assert_eq!(world.writes(), 1, "the one pending request was found and approved");
     world.assert_lawful();
 }
+
+#[tokio::test]
+async fn a_view_that_becomes_incomplete_while_a_request_is_judged_stops_its_approval() {
+    let mut world = Setup::new().start().await;
+    world.gate.close(crate::world::gate::Place::BeforeReread);
+    let request = world.asks_for_nodes("alice", &["node-1"]);
+    crate::world::within("the request is judged", world.gate.reached()).await;
+    world.server().faults(|faults| faults.fail("ListLocks", Often::Probability(1.0), Code::Unavailable, "down"));
+    world.advance(POLL);
+    world.until_status("it is blind", |status| status.blind.is_some()).await;
+    world.gate.open();
+    world.until_status("the round ends", |status| status.in_flight == 0).await;
+    assert_eq!(world.standing(&request).state, RequestState::Pending);
+    assert_eq!(world.writes(), 0);
+    world.server().faults(tribunal_sim::Faults::clear);
+    world.settle().await;
+    world.until_usable(&request).await;
+    world.assert_lawful();
+}

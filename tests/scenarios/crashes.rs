@@ -92,3 +92,18 @@ async fn what_happened_while_no_daemon_ran_is_put_in_order() {
     world.until_seeing().await;
     world.assert_lawful();
 }
+
+#[tokio::test]
+async fn a_stop_between_two_steps_ends_in_the_same_state_after_the_next_start() {
+    let mut world = Setup::new().start().await;
+    let held = world.holds_nodes("hoarder", &["node-1", "node-2", "node-3"]).await;
+    world.settle().await;
+    world.gate.close(Place::AfterWriteLock);
+    let fourth = world.asks_for_nodes("hoarder", &["node-4"]);
+    within("the lock is written", world.gate.reached()).await;
+    world.stop_daemon().await;
+    world.gate.open();
+    assert!(!world.standing(&fourth).is_usable(), "nothing new is begun after a stop");
+    world.assert_lawful();
+    ends_as_if_nothing_had_happened((world, held, fourth)).await;
+}

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tribunal_proto::types::RequestState;
 use tribunal_sim::RequestSpec;
 
+use crate::world::gate::Place;
 use crate::world::people::{our_lock, span};
-use crate::world::{POLL, Setup};
+use crate::world::{POLL, Setup, within};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Just longer than the locks of the sample watcher last.
@@ -156,4 +157,18 @@ async fn h43_a_clock_that_is_ahead_shortens_no_lock() {
     world.until_locked(&held[0]).await;
     assert_eq!(world.lock_end(&our_lock(&held[0])), world.access_end(&held[0]));
     world.assert_lawful();
+}
+
+#[tokio::test]
+async fn h25_a_request_whose_access_ends_while_it_is_judged_is_not_approved() {
+    let mut world = Setup::new().scenario(|scenario| scenario.sweep.pending_grace = span(2 * HOUR)).start().await;
+    world.gate.close(Place::BeforeReread);
+    let request = world.asks_for_nodes_for("alice", &["node-1"], HOUR);
+    within("the request is judged", world.gate.reached()).await;
+    world.advance(HOUR_AND_A_BIT);
+    world.gate.open();
+    world.settle().await;
+    assert_eq!(world.writes(), 0);
+    let gone = world.server().with(|cluster, _| !cluster.requests().contains_key(&request));
+    assert!(gone || world.standing(&request).state == RequestState::Pending);
 }

@@ -199,3 +199,38 @@ async fn h42_a_lock_that_a_person_edited_is_not_overwritten() {
     assert!(world.standing(&held[0]).is_locked());
     world.assert_lawful();
 }
+
+#[tokio::test]
+async fn a_lock_deleted_before_the_approval_that_needs_it_is_written_again_first() {
+    let mut world = Setup::new().start().await;
+    let held = world.holds_nodes("hoarder", &["node-1", "node-2", "node-3"]).await;
+    world.gate.close(Place::AfterWriteLock);
+    let fourth = world.asks_for_nodes("hoarder", &["node-4"]);
+    within("the lock is written", world.gate.reached()).await;
+    world.server().delete_lock_as("admin", &our_lock(&held[0])).unwrap();
+    world.gate.open();
+    world.until_usable(&fourth).await;
+    assert!(world.standing(&held[0]).is_locked());
+    world.settle().await;
+    world.assert_lawful();
+}
+
+#[tokio::test]
+async fn what_a_person_approves_beside_it_is_weighed_before_the_approval() {
+    let mut world = Setup::new().enforced_on_people().start().await;
+    let held = world.holds_nodes("hoarder", &["node-1", "node-2", "node-3"]).await;
+    let fourth = judged(&world, |world| world.asks_for_nodes("hoarder", &["node-4"])).await;
+    let fifth = world.asks_for_nodes("hoarder", &["node-5"]);
+    world.server().approve_as("admin", &fifth, "by hand").unwrap();
+    // The daemon hears of it while its plan for the fourth is still under way.
+    world.advance(crate::world::POLL);
+    let since = tribunal_ports::Clock::now(world.clock());
+    world.until_status("it is heard of", |status| status.last_full_list.is_some_and(|begun| begun >= since)).await;
+    world.gate.open();
+    world.until_locked(&held[0]).await;
+    world.settle().await;
+    world.settle().await;
+    assert!(world.standing(&fifth).is_usable());
+    assert!(world.standing(&fourth).state != RequestState::Denied);
+    world.assert_lawful();
+}

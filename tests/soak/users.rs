@@ -35,16 +35,20 @@ impl Users {
         self.made
     }
 
+    pub(crate) const fn are_done(&self) -> bool {
+        self.made >= self.requests
+    }
+
     /// The next request; none when all were made.
     pub(crate) fn next(&mut self) -> Option<RequestSpec> {
-        if self.made >= self.requests {
+        if self.are_done() {
             return None;
         }
         let window = WINDOW.min(self.subjects);
         // Requests come from a window of users that moves from the first to the last, so that each of them makes some
         // while those before still last.
         let first = (self.subjects - window) * self.made / self.requests;
-        let asks = first + if self.made < self.subjects { self.made % window } else { self.chance.below(window) };
+        let asks = first + self.chance.below(window);
         self.made += 1;
         let lasts = self.chance.between(LASTS_MS.0, LASTS_MS.1);
         let mut wish = RequestSpec {

@@ -102,7 +102,9 @@ impl Lock {
     }
 
     /// The request that this lock is ours on: named by us, on nothing but that request, and not written by anybody
-    /// else since. Those of Teleport's sample watcher are ours too, whatever bot it ran as.
+    /// else since, as its seal shows. (Teleport fills in who wrote a lock only where the writer leaves that empty, so
+    /// that an edited one still names us: `lib/auth/auth_with_roles.go`.) Those of Teleport's sample watcher are ours
+    /// too, whatever bot it ran as.
     #[must_use]
     pub fn ours(&self, own_user: &UserName) -> Option<&RequestId> {
         let LockTarget { user: None, role: None, access_request: Some(id), other: false } = &self.target else {
@@ -110,7 +112,7 @@ impl Lock {
         };
         let by_us = self.created_by.is_empty() || self.created_by == own_user.as_str();
         let (suffix, by_us) = match self.name.0.strip_prefix(LOCK_PREFIX) {
-            Some(suffix) => (suffix, by_us),
+            Some(suffix) => (suffix, by_us && self.has_seal(id)),
             None => {
                 let suffix = self.name.0.strip_prefix(WATCHER_LOCK_PREFIX)?;
                 (suffix, by_us || UserName::new(self.created_by.as_str()).is_bot())
@@ -118,6 +120,29 @@ impl Lock {
         };
         (suffix == id.as_str() && by_us).then_some(id)
     }
+
+    fn has_seal(&self, request: &RequestId) -> bool {
+        let sealed = self.message.strip_suffix(']').and_then(|message| message.rsplit_once(" ["));
+        sealed.is_some_and(|(text, there)| there == seal(text, request, self.expires))
+    }
+}
+
+/// The message of a lock of ours: `text`, and a seal that breaks when somebody edits message or expiry. It tells edits,
+/// not forgeries: who may write locks may do anything.
+#[must_use]
+pub fn sealed(text: &str, request: &RequestId, expires: Option<Timestamp>) -> String {
+    format!("{text} [{}]", seal(text, request, expires))
+}
+
+/// The length of what [`sealed`] adds to a text, in bytes.
+pub const SEAL_BYTES: usize = 11;
+
+/// FNV-1a over all that is sealed. Whole seconds: what is less may not survive every server.
+fn seal(text: &str, request: &RequestId, expires: Option<Timestamp>) -> String {
+    let end = expires.map_or(0, |end| end.as_millis() / 1_000);
+    let bytes = text.bytes().chain(request.as_str().bytes()).chain(end.to_le_bytes());
+    let hash = bytes.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{hash:08x}")
 }
 
 #[cfg(test)]

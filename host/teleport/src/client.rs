@@ -5,13 +5,17 @@
 
 mod list;
 mod port;
+mod resources;
+mod rights;
 mod user;
+
+pub use resources::ResourceKey;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{OnceCell, watch};
 use tonic::{Response, Status};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_proto::proto::PingRequest;
@@ -23,6 +27,7 @@ use crate::address::Address;
 use crate::connect::{self, Target, Versioned};
 use crate::failure::{Method, explain};
 use crate::identity::Identity;
+use resources::Lacks;
 
 /// How long a call may take, in seconds.
 pub const CALL_SECS_MAX: u64 = 10;
@@ -82,6 +87,10 @@ pub(crate) struct Connection {
     streams_requests: AtomicBool,
     /// The server lacks `ListLocks`.
     lists_locks_at_once: AtomicBool,
+    /// What the server cannot list of resources.
+    lacks: Lacks,
+    /// The name of the cluster, once it was asked for.
+    cluster: OnceCell<String>,
 }
 
 // === impl Limits ===
@@ -184,6 +193,8 @@ impl Connection {
             identity: Arc::new(identity),
             streams_requests: AtomicBool::new(false),
             lists_locks_at_once: AtomicBool::new(false),
+            lacks: Lacks::default(),
+            cluster: OnceCell::new(),
         })
     }
 
@@ -215,5 +226,6 @@ impl Connection {
     pub(crate) fn forget(&self) {
         self.streams_requests.store(false, Ordering::Relaxed);
         self.lists_locks_at_once.store(false, Ordering::Relaxed);
+        self.lacks.forget();
     }
 }

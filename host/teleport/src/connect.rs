@@ -18,8 +18,10 @@ use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Status};
+use tribunal_core::failure::Failure;
 
 use crate::address::Address;
+use crate::failure::unconnected;
 use crate::identity::{Identity, IdentityError};
 use crate::tls::{Distrust, SERVER_NAME, Tls};
 
@@ -128,6 +130,22 @@ pub enum ConnectError {
 
 /// A channel to `target`. It connects when it is first used, and again after each break; `dialing` is true meanwhile.
 pub(crate) fn channel(target: &Target, dialing: &Arc<AtomicBool>) -> Versioned {
+    let channel = endpoint().connect_with_connector_lazy(dialer(target, dialing));
+    InterceptedService::new(channel, with_version)
+}
+
+/// A channel to `target` that is connected already, and connects again after each break. For callers with calls of
+/// their own: they must bound each of them, and it tells the server no version.
+///
+/// # Errors
+/// If there is no connection within `dial_timeout`; the text says why and what to do. With TLS 1.3 the server may still
+/// refuse our certificate afterwards, so that the first call fails.
+pub async fn connect(target: &Target) -> Result<Channel, Failure> {
+    let connected = endpoint().connect_with_connector(dialer(target, &Arc::default())).await;
+    connected.map_err(|error| unconnected(&Status::from_error(error.into())))
+}
+
+fn endpoint() -> Endpoint {
     // The name is the authority of all calls. The scheme of the endpoint tells tonic to leave TLS to the connector;
     // that of the origin is what the server is told.
     let endpoint = Endpoint::from(Uri::from_static("http://teleport.cluster.local"))
@@ -135,9 +153,17 @@ pub(crate) fn channel(target: &Target, dialing: &Arc<AtomicBool>) -> Versioned {
         .http2_keep_alive_interval(Duration::from_secs(KEEPALIVE_SECS))
         .keep_alive_timeout(Duration::from_secs(KEEPALIVE_ANSWER_SECS_MAX))
         .keep_alive_while_idle(true);
-    let endpoint = endpoint.clone().user_agent(USER_AGENT).unwrap_or(endpoint);
+    endpoint.clone().user_agent(USER_AGENT).unwrap_or(endpoint)
+}
+
+/// Makes a connection to `target` each time one is needed.
+fn dialer(
+    target: &Target,
+    dialing: &Arc<AtomicBool>,
+) -> impl tower::Service<Uri, Response = TokioIo<TlsStream<TcpStream>>, Error = ConnectError, Future: Send> + Send + use<>
+{
     let (target, dialing) = (Arc::new(target.clone()), Arc::clone(dialing));
-    let channel = endpoint.connect_with_connector_lazy(tower::service_fn(move |_: Uri| {
+    tower::service_fn(move |_: Uri| {
         let (target, dialing) = (Arc::clone(&target), Arc::clone(&dialing));
         async move {
             dialing.store(true, Ordering::Relaxed);
@@ -145,8 +171,7 @@ pub(crate) fn channel(target: &Target, dialing: &Arc<AtomicBool>) -> Versioned {
             dialing.store(false, Ordering::Relaxed);
             dialed.map(TokioIo::new)
         }
-    }));
-    InterceptedService::new(channel, with_version)
+    })
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "tonic's signature")]

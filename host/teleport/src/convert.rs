@@ -5,12 +5,16 @@
 mod event;
 mod lock;
 mod request;
+mod resource;
+mod rights;
 mod subject;
 mod time;
 
 pub use self::event::{InvalidEvent, event};
 pub use self::lock::{InvalidLock, lock, lock_to_proto};
 pub use self::request::{DELEGATOR, InvalidRequest, RULES_ANNOTATION, access_request, resolution_to_proto};
+pub use self::resource::{Labelled, labelled};
+pub use self::rights::rights;
 pub use self::subject::{subject_of_login_state, subject_of_user};
 pub use self::time::{timestamp, timestamp_to_proto};
 

@@ -21,8 +21,8 @@ pub(crate) struct Method {
 
 /// What a failed call means.
 pub(crate) fn explain(method: Method, status: &Status) -> Failure {
-    if let Some(error) = connect_error(status) {
-        return Failure::new(class_of_connect(error), error.to_string());
+    if connect_error(status).is_some() {
+        return unconnected(status);
     }
     let (class, code) = classify(status.code());
     let said = words(status);
@@ -57,6 +57,14 @@ pub(crate) fn explain(method: Method, status: &Status) -> Failure {
         | Code::DataLoss => String::new(),
     };
     Failure::new(class, format!("`{name}`: {code}: {said}{remedy}"))
+}
+
+/// What it means that there is no connection.
+pub(crate) fn unconnected(status: &Status) -> Failure {
+    match connect_error(status) {
+        Some(error) => Failure::new(class_of_connect(error), error.to_string()),
+        None => Failure::new(FailureClass::Retry, format!("no connection: {}", words(status))),
+    }
 }
 
 /// How to react to a code of gRPC, and its name (the codes that Teleport sends: `gravitational/trace`, `trail`).

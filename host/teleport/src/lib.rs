@@ -8,10 +8,12 @@ pub mod connect;
 pub mod convert;
 mod failure;
 pub mod identity;
+pub mod rights;
 mod tls;
 mod watch;
 
 pub use address::{Address, InvalidAddress};
-pub use client::{Client, Cluster, Limits};
+pub use client::{Client, Cluster, Limits, ResourceKey};
 pub use connect::{ConnectError, Target};
 pub use identity::{Identity, IdentityError, InvalidIdentity};
+pub use rights::Rights;

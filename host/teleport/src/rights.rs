@@ -60,9 +60,8 @@ impl Rights {
     /// What is there beyond `needed`, as roles say it: a text for each kind, `*` for all.
     #[must_use]
     pub fn beyond(&self, needed: &[Needed<'_>]) -> Vec<String> {
-        let is_needed = |resource: &str, verb: &str| {
-            needed.iter().any(|(kind, verbs)| *kind == resource && verbs.contains(&verb))
-        };
+        let is_needed =
+            |resource: &str, verb: &str| needed.iter().any(|(kind, verbs)| *kind == resource && verbs.contains(&verb));
         let mut beyond: Vec<(&str, Vec<&str>)> = Vec::new();
         for (resource, verb) in &self.allowed {
             if is_needed(resource, verb) || covers(&self.denied, resource, verb) {
@@ -82,9 +81,9 @@ fn pairs<'a>(resources: &'a [String], verbs: &'a [String]) -> impl Iterator<Item
 }
 
 fn covers(rules: &BTreeSet<(String, String)>, resource: &str, verb: &str) -> bool {
-    rules.iter().any(|(kind, allowed)| {
-        (kind == WILDCARD || kind == resource) && (allowed == WILDCARD || allowed == verb)
-    })
+    rules
+        .iter()
+        .any(|(kind, allowed)| (kind == WILDCARD || kind == resource) && (allowed == WILDCARD || allowed == verb))
 }
 
 #[cfg(test)]

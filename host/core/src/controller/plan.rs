@@ -196,7 +196,7 @@ impl Controller {
         LockNeed::Write(Box::new(Lock {
             name,
             target: LockTarget::access_request(request.id.clone()),
-            message: words::lock_message(policy, &order.ground, id),
+            message: words::lock_message(policy, &order.ground, id, &request.id, end),
             expires: end,
             created_by: self.settings.own_user.as_str().to_owned(),
         }))

@@ -1,23 +1,33 @@
 //! Texts that leave the core: reasons for requesters, messages of locks. Pure; it decides nothing.
 
 use crate::REASON_BYTES_MAX;
+use crate::lock::{SEAL_BYTES, sealed};
 use crate::opinion::{Ground, PolicyName};
 use crate::record::DecisionId;
+use crate::request::RequestId;
+use crate::time::Timestamp;
 
 /// A reason as Teleport takes it: cut at its limit, with a pointer to the decision that has all of it.
 pub(crate) fn reason(full: &str, decision: &DecisionId) -> String {
     cut(full, &format!("… (all of it: decision {decision})"), REASON_BYTES_MAX)
 }
 
-/// The message of a lock: the reason, the rule, the decision, and what the user can do.
-pub(crate) fn lock_message(policy: &PolicyName, ground: &Ground, decision: &DecisionId) -> String {
+/// The message of a lock: the reason, the rule, the decision, and what the user can do; sealed.
+pub(crate) fn lock_message(
+    policy: &PolicyName,
+    ground: &Ground,
+    decision: &DecisionId,
+    request: &RequestId,
+    expires: Option<Timestamp>,
+) -> String {
     let tail = format!(
         " ({policy}/{}, tribunal decision {decision}; if you still need this access, request it again)",
         ground.rule
     );
-    let mut message = cut(&ground.reason, "…", REASON_BYTES_MAX.saturating_sub(tail.len()));
-    message.push_str(&tail);
-    message
+    let room = REASON_BYTES_MAX.saturating_sub(tail.len()).saturating_sub(SEAL_BYTES);
+    let mut text = cut(&ground.reason, "…", room);
+    text.push_str(&tail);
+    sealed(&text, request, expires)
 }
 
 /// `text`, or as much of it as fits into `bytes_max` with `tail` behind it.
@@ -50,7 +60,8 @@ mod tests {
     #[test]
     fn a_lock_message_names_rule_and_decision_whatever_the_length_of_the_reason() {
         let ground = Ground { rule: "held-over-cap".to_owned(), reason: "x".repeat(5_000) };
-        let message = lock_message(&PolicyName::new("cap"), &ground, &DecisionId::new("d-7"));
+        let message =
+            lock_message(&PolicyName::new("cap"), &ground, &DecisionId::new("d-7"), &RequestId::new("r1"), None);
         assert!(message.len() <= REASON_BYTES_MAX);
         assert!(message.contains("cap/held-over-cap, tribunal decision d-7"));
     }

@@ -27,7 +27,9 @@ fn request() -> AccessRequest {
 }
 
 fn lock(name: &str, target: LockTarget, created_by: &str) -> Lock {
-    Lock { name: LockName::new(name), target, message: String::new(), expires: None, created_by: created_by.to_owned() }
+    let request = target.access_request.clone().unwrap_or_else(|| RequestId::new("none"));
+    let message = sealed("too much (cap/held-over-cap)", &request, None);
+    Lock { name: LockName::new(name), target, message, expires: None, created_by: created_by.to_owned() }
 }
 
 #[test]
@@ -92,4 +94,31 @@ fn a_lock_bites_until_just_before_its_end() {
     lock.expires = Some(Timestamp::from_millis(10));
     assert!(lock.in_force(Timestamp::from_millis(9)));
     assert!(!lock.in_force(Timestamp::from_millis(10)));
+}
+
+#[test]
+fn an_edited_lock_is_not_ours_even_if_it_still_names_us_as_its_writer() {
+    let us = UserName::new("bot-tribunal");
+    let end = Timestamp::from_millis(1_000_849);
+    let request = RequestId::new("r1");
+    let mut untouched = lock("tribunal-r1", LockTarget::access_request(request.clone()), "bot-tribunal");
+    untouched.expires = Some(end);
+    untouched.message = sealed("too much (cap/held-over-cap)", &request, Some(end));
+    assert!(untouched.ours(&us).is_some());
+    assert_eq!(untouched.message.len(), "too much (cap/held-over-cap)".len() + SEAL_BYTES);
+    let edits: [fn(&mut Lock); 5] = [
+        |lock| lock.expires = None,
+        |lock| lock.expires = Some(Timestamp::from_millis(500_000)),
+        |lock| lock.message = "kept for the incident".to_owned(),
+        |lock| lock.message.insert(0, '!'),
+        |lock| lock.message.clear(),
+    ];
+    for edit in edits {
+        let mut edited = untouched.clone();
+        edit(&mut edited);
+        assert_eq!(edited.ours(&us), None, "{edited:?}");
+    }
+    let mut in_whole_seconds = untouched;
+    in_whole_seconds.expires = Some(Timestamp::from_secs(1_000));
+    assert!(in_whole_seconds.ours(&us).is_some(), "a server may keep whole seconds");
 }

@@ -321,6 +321,8 @@ fn a_lock_that_ends_before_the_access_is_renewed() {
     scene.says("the lock would end in an hour, as those of the sample watcher do");
     let mut lock = scene.driver.world.locks[&LockName::new("tribunal-r1")].clone();
     lock.expires = Some(scene.driver.world.now.after(Duration::from_secs(3_600)));
+    let text = lock.message.rsplit_once(" [").unwrap().0.to_owned();
+    lock.message = tribunal_core::lock::sealed(&text, &RequestId::new("r1"), lock.expires);
     scene.driver.world.put_lock(lock);
     scene.wait(4_000);
     scene.ends_as("lock-renewed");
@@ -361,7 +363,6 @@ fn a_lock_that_a_person_edited_is_respected_and_told_once() {
     scene.ask_and_settle("r4", "hoarder", "node", &["n4"]);
     let mut lock = scene.driver.world.locks[&LockName::new("tribunal-r1")].clone();
     lock.expires = Some(scene.driver.world.now);
-    lock.created_by = "admin".to_owned();
     scene.person_edits(lock);
     scene.settle();
     scene.ask("r5", "hoarder", "node", &["n5"]);

@@ -65,6 +65,10 @@ impl AuthService for Auth {
         let page = self
             .shared
             .call("ListAccessRequests", request, |cluster, caller, now, query| {
+                if let Some(id) = query.filter.as_ref().map(|filter| &filter.id).filter(|id| !id.is_empty()) {
+                    // For observers that must know what a writer had seen.
+                    tracing::trace!(%id, sequence = cluster.history().last_sequence(), "Request read by its id");
+                }
                 cluster.list_requests(caller, now, &query)
             })
             .await?;

@@ -16,7 +16,7 @@ use crate::convert;
 use crate::failure::{Method, explain};
 
 /// Entries in a page. Requests are large, and the server's own default of 1000 may exceed what gRPC takes.
-const PAGE_ENTRIES: i32 = 200;
+pub(super) const PAGE_ENTRIES: i32 = 200;
 /// The most requests, and the most locks, that a list may have.
 const LIST_ENTRIES_MAX: usize = 200_000;
 /// The most reads under way at once.
@@ -177,7 +177,7 @@ impl Client {
 
 /// Why a list did not become whole.
 #[derive(Debug)]
-enum Partial {
+pub(super) enum Partial {
     /// A call failed.
     Refused(Status),
     /// It has more entries than [`LIST_ENTRIES_MAX`].
@@ -197,7 +197,7 @@ impl From<Status> for Partial {
 }
 
 impl Partial {
-    fn explain(self, method: Method) -> Failure {
+    pub(super) fn explain(self, method: Method) -> Failure {
         let Method { name, needs: _ } = method;
         let detail = match self {
             Self::Refused(status) => return explain(method, &status),
@@ -212,7 +212,7 @@ impl Partial {
 }
 
 /// Adds a page's entries to those before.
-fn take<M, T, E: std::fmt::Display>(
+pub(super) fn take<M, T, E: std::fmt::Display>(
     entries: &mut Vec<T>,
     page: Vec<M>,
     convert: impl Fn(M) -> Result<T, E>,
@@ -227,7 +227,7 @@ fn take<M, T, E: std::fmt::Display>(
 }
 
 /// The key of the next page, which must be another than this one's, or the list would never end.
-fn next(this: &str, next: String) -> Result<String, Partial> {
+pub(super) fn next(this: &str, next: String) -> Result<String, Partial> {
     if next == this { Err(Partial::Circular) } else { Ok(next) }
 }
 

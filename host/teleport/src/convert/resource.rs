@@ -107,32 +107,41 @@ mod tests {
             spec: Some(types::AppSpecV3 { dynamic_labels: commands() }),
             ..Default::default()
         };
-        is("app", Resource::AppServer(types::AppServerV3 {
-            metadata: agent.clone(),
-            spec: Some(types::AppServerSpecV3 { app: Some(app) }),
-            ..Default::default()
-        }));
+        is(
+            "app",
+            Resource::AppServer(types::AppServerV3 {
+                metadata: agent.clone(),
+                spec: Some(types::AppServerSpecV3 { app: Some(app) }),
+                ..Default::default()
+            }),
+        );
         let database = types::DatabaseV3 {
             metadata: own.clone(),
             spec: Some(types::DatabaseSpecV3 { dynamic_labels: commands() }),
             ..Default::default()
         };
-        is("db", Resource::DatabaseServer(types::DatabaseServerV3 {
-            metadata: agent.clone(),
-            spec: Some(types::DatabaseServerSpecV3 { database: Some(database) }),
-            ..Default::default()
-        }));
+        is(
+            "db",
+            Resource::DatabaseServer(types::DatabaseServerV3 {
+                metadata: agent.clone(),
+                spec: Some(types::DatabaseServerSpecV3 { database: Some(database) }),
+                ..Default::default()
+            }),
+        );
         let cluster = types::KubernetesClusterV3 {
             metadata: own,
             spec: Some(types::KubernetesClusterSpecV3 { dynamic_labels: commands() }),
             ..Default::default()
         };
         is("kube_cluster", Resource::KubeCluster(cluster.clone()));
-        is("kube_cluster", Resource::KubernetesServer(types::KubernetesServerV3 {
-            metadata: agent,
-            spec: Some(types::KubernetesServerSpecV3 { cluster: Some(cluster) }),
-            ..Default::default()
-        }));
+        is(
+            "kube_cluster",
+            Resource::KubernetesServer(types::KubernetesServerV3 {
+                metadata: agent,
+                spec: Some(types::KubernetesServerSpecV3 { cluster: Some(cluster) }),
+                ..Default::default()
+            }),
+        );
         let header = types::ResourceHeader {
             metadata: metadata("thing", &[("env", "lab"), ("team", "blue"), ("arch", "arm")]),
             ..Default::default()

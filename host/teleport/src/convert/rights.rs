@@ -59,7 +59,10 @@ mod tests {
         assert_eq!(rights([role.clone()]).missing(&[("lock", &["list", "read"])]), ["lock: list"]);
         let denies = types::RoleV6 {
             spec: Some(types::RoleSpecV6 {
-                deny: Some(types::RoleConditions { rules: vec![rule("lock", &["read"], sometimes)], ..Default::default() }),
+                deny: Some(types::RoleConditions {
+                    rules: vec![rule("lock", &["read"], sometimes)],
+                    ..Default::default()
+                }),
                 ..Default::default()
             }),
             ..Default::default()

@@ -16,7 +16,7 @@ use super::pki::{self, Ca, File};
 use super::server::{Call, Reply, Server};
 
 /// A server that answers by `script`, and a client of it.
-async fn cluster(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> (Server, Client) {
+pub(crate) async fn cluster(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> (Server, Client) {
     let ca = Ca::new("root");
     let server = Server::new(&ca, script).await;
     let file = File::new(&pki::identity(&ca, "bot-tribunal"));
@@ -36,11 +36,11 @@ fn by(
     }
 }
 
-fn one(message: &impl Message) -> Reply {
+pub(crate) fn one(message: &impl Message) -> Reply {
     Reply::Messages(vec![message.encode_to_vec()])
 }
 
-fn unimplemented() -> Reply {
+pub(crate) fn unimplemented() -> Reply {
     Reply::Fail(Status::unimplemented("unknown method"))
 }
 
@@ -70,7 +70,7 @@ fn requests(ids: &[&str], next: &str) -> Reply {
     })
 }
 
-fn decode<M: Message + Default>(message: &[u8]) -> M {
+pub(crate) fn decode<M: Message + Default>(message: &[u8]) -> M {
     M::decode(message).unwrap()
 }
 

@@ -7,7 +7,9 @@ use rcgen::CertificateParams;
 use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;
 use tribunal_core::failure::{Failure, FailureClass};
-use tribunal_proto::proto::PingResponse;
+use tribunal_proto::proto::auth_service_client::AuthServiceClient;
+use tribunal_proto::proto::{PingRequest, PingResponse};
+use tribunal_teleport::connect::connect;
 use tribunal_teleport::{Client, Cluster, Limits, Target};
 
 use super::pki::{self, Ca, File};
@@ -43,6 +45,40 @@ async fn a_ping_goes_over_each_version_of_tls_with_our_certificate_shown() {
         assert_eq!(call.headers["version"], "18.0.0");
         assert!(call.headers["user-agent"].to_str().unwrap().starts_with("tribunal/"));
     }
+}
+
+#[tokio::test]
+async fn a_ready_channel_carries_calls_of_others_and_survives_a_break() {
+    let ca = Ca::new("root");
+    let server = Server::new(&ca, pong).await;
+    let file = File::new(&pki::identity(&ca, "alice"));
+    let channel = connect(&file.target(&server.address)).await.unwrap();
+    let mut auth = AuthServiceClient::new(channel);
+    assert_eq!(auth.ping(PingRequest {}).await.unwrap().into_inner().cluster_name, "root");
+    server.kick();
+    // The call after a break may still meet the dead connection; the next one dials anew.
+    let mut again = auth.ping(PingRequest {}).await;
+    if again.is_err() {
+        again = auth.ping(PingRequest {}).await;
+    }
+    assert_eq!(again.unwrap().into_inner().cluster_name, "root");
+    assert!(server.calls("Ping").iter().all(|call| call.user == "alice"));
+}
+
+#[tokio::test]
+async fn a_ready_channel_that_does_not_come_about_says_why() {
+    let (ours, theirs) = (Ca::new("root-ours"), Ca::new("root-theirs"));
+    let server = Server::new(&theirs, pong).await;
+    let file = File::new(&pki::identity(&ours, "alice"));
+    let failure = connect(&file.target(&server.address)).await.unwrap_err();
+    assert_eq!(failure.class, FailureClass::Alarm);
+    assert!(failure.detail.contains("is not trusted: it shows the certificate of `auth`"), "{failure}");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let failure = connect(&file.target(&address)).await.unwrap_err();
+    assert_eq!(failure.class, FailureClass::Retry);
+    assert!(failure.detail.starts_with(&format!("cannot reach `{address}`: ")), "{failure}");
 }
 
 #[tokio::test]

@@ -5,5 +5,6 @@ mod client;
 mod connection;
 mod identity;
 mod pki;
+mod resources;
 mod server;
 mod watch;

@@ -1,0 +1,63 @@
+//! The end of a soak: when everything is settled, and what must be true then. It never ends one that is not settled.
+
+use std::time::{Duration, Instant};
+
+use crate::run::Soak;
+
+/// How often the last questions are asked.
+const TICK: Duration = Duration::from_millis(50);
+/// How long the last run of the daemon may take to close what earlier ones left open.
+const CLOSING_MAX: Duration = Duration::from_secs(120);
+/// How many of many are named.
+const NAMED_MAX: usize = 5;
+
+/// Whether nothing waits for a decision any more, nobody is in a forbidden state, and no step is under way.
+pub(crate) fn is_settled(soak: &Soak) -> bool {
+    soak.waiting().next().is_none() && soak.observer.forbidden_now().is_empty()
+}
+
+/// What is still to come, for whoever wonders.
+pub(crate) fn unsettled(soak: &Soak) -> String {
+    let waiting: Vec<_> = soak.waiting().take(NAMED_MAX).collect();
+    let (forbidden, open) = (soak.observer.forbidden_now(), soak.evidence.open());
+    let last = soak.daemon.last_words();
+    format!(
+        "{} requests wait (such as {waiting:?}), {} forbidden states last, {} intents are open; the daemon's last words:\n\
+         {last}",
+        soak.waiting().count(),
+        forbidden.len(),
+        open.len(),
+    )
+}
+
+/// The faults end; the daemon stops in good order. If steps of killed runs are open then, because a start that should
+/// have looked them up met a fault, one more start closes them.
+pub(crate) async fn close(soak: &mut Soak) -> Result<(), String> {
+    soak.server.faults(tribunal_sim::Faults::clear);
+    let mut ticks = tokio::time::interval(TICK);
+    let begun = Instant::now();
+    // What is under way in this run comes to its end.
+    let mut lines = (soak.evidence.counts.lines, Instant::now());
+    while lines.1.elapsed() < Duration::from_secs(3) && begun.elapsed() < CLOSING_MAX {
+        ticks.tick().await;
+        soak.look()?;
+        soak.daemon.keep_up()?;
+        if soak.evidence.counts.lines != lines.0 {
+            lines = (soak.evidence.counts.lines, Instant::now());
+        }
+    }
+    soak.daemon.stop().await?;
+    soak.explain()?;
+    if soak.evidence.open().is_empty() {
+        return Ok(());
+    }
+    let begun = Instant::now();
+    soak.daemon.start()?;
+    while !soak.evidence.open().is_empty() && begun.elapsed() < CLOSING_MAX {
+        ticks.tick().await;
+        soak.look()?;
+        soak.daemon.keep_up()?;
+    }
+    soak.daemon.stop().await?;
+    soak.explain()
+}
