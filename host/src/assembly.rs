@@ -87,8 +87,7 @@ pub async fn load_panel(config: &Config) -> Result<Panel, Vec<String>> {
 /// # Errors
 /// What is wrong, and what to do.
 pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
-    let (panel, identity) =
-        tokio::join!(load_panel(config), Identity::load(&config.teleport.identity_file));
+    let (panel, identity) = tokio::join!(load_panel(config), Identity::load(&config.teleport.identity_file));
     let mut wrong = Vec::new();
     let panel = panel.map_err(|errors| wrong.extend(errors));
     let identity = identity.map_err(|error| wrong.push(error.to_string()));
@@ -123,12 +122,8 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         dry_run: config.dry_run,
         subjects_in_flight_max: config.limits.subjects_in_flight_max,
     };
-    let ports = Ports {
-        teleport: Arc::new(client),
-        engine: Arc::new(panel),
-        ledger: Arc::new(ledger),
-        clock: Arc::new(clock),
-    };
+    let ports =
+        Ports { teleport: Arc::new(client), engine: Arc::new(panel), ledger: Arc::new(ledger), clock: Arc::new(clock) };
     Ok(Assembled { ports, settings, cluster, recovery })
 }
 

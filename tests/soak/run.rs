@@ -23,7 +23,7 @@ use crate::{Args, binary, say, world};
 /// How often everything is looked at.
 const TICK: Duration = Duration::from_millis(25);
 /// Requests that may wait for a decision; users ask no faster than that.
-const WAITING_MAX: usize = 96;
+const WAITING_MAX: usize = 200;
 /// Requests that may exist at one time: a list of more pages than that seldom succeeds when every 20th call fails.
 const LIVE_MAX: usize = 1_500;
 /// Requests made in one tick.
@@ -37,7 +37,7 @@ const AT_WORK_MAX: Duration = Duration::from_secs(60);
 /// The longest pause between the moment at which it may be killed and the kill, in milliseconds.
 const KILL_AFTER_MS_MAX: u64 = 400;
 /// Streams are broken by hand about once in so many ticks, and connections cut a fourth as often.
-const BREAK_TICKS: u64 = 400;
+const BREAK_TICKS: u64 = 200;
 
 /// Everything that takes part.
 pub(crate) struct Soak {

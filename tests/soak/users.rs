@@ -6,7 +6,7 @@ use crate::chance::Chance;
 use crate::world::{NODES, node, user};
 
 /// How many users ask at one time; the window moves over all of them.
-const WINDOW: u64 = 150;
+const WINDOW: u64 = 300;
 /// Nodes that one user asks for, again and again.
 const NODES_OF_USER: u64 = 7;
 /// How long access lasts, in milliseconds: short, so that it ends under way.

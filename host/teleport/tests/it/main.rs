@@ -7,4 +7,5 @@ mod identity;
 mod pki;
 mod resources;
 mod server;
+mod sim;
 mod watch;

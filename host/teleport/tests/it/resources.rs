@@ -70,7 +70,10 @@ fn of_kind(resources: Vec<Resource>, next: &str) -> Reply {
     one(&proto::ListResourcesResponse { resources: listed(resources), next_key: next.into(), total_count: 0 })
 }
 
-fn labels(found: &[(&str, &str, &[(&str, &[&str])])]) -> BTreeMap<ResourceKey, Attributes> {
+/// Kind, name, and labels with their values.
+type Found<'a> = (&'a str, &'a str, &'a [(&'a str, &'a [&'a str])]);
+
+fn labels(found: &[Found<'_>]) -> BTreeMap<ResourceKey, Attributes> {
     let attributes = |labels: &[(&str, &[&str])]| -> Attributes {
         labels.iter().map(|(key, values)| ((*key).into(), values.iter().map(|it| (*it).into()).collect())).collect()
     };
