@@ -27,7 +27,10 @@ fn beside() -> Result<PathBuf, String> {
     if path.is_file() {
         Ok(path)
     } else {
-        Err(format!("`{}` is not there: build it with `cargo build -p tribunal`, or name it with `--tribunal`", path.display()))
+        Err(format!(
+            "`{}` is not there: build it with `cargo build -p tribunal`, or name it with `--tribunal`",
+            path.display()
+        ))
     }
 }
 

@@ -8,6 +8,8 @@ use crate::run::Soak;
 const TICK: Duration = Duration::from_millis(50);
 /// How long the last run of the daemon may take to close what earlier ones left open.
 const CLOSING_MAX: Duration = Duration::from_secs(120);
+/// After so long without a new line the ledger is taken to be complete.
+const QUIET: Duration = Duration::from_millis(1_200);
 /// How many of many are named.
 const NAMED_MAX: usize = 5;
 
@@ -38,7 +40,7 @@ pub(crate) async fn close(soak: &mut Soak) -> Result<(), String> {
     let begun = Instant::now();
     // What is under way in this run comes to its end.
     let mut lines = (soak.evidence.counts.lines, Instant::now());
-    while lines.1.elapsed() < Duration::from_secs(3) && begun.elapsed() < CLOSING_MAX {
+    while lines.1.elapsed() < QUIET && begun.elapsed() < CLOSING_MAX {
         ticks.tick().await;
         soak.look()?;
         soak.daemon.keep_up()?;

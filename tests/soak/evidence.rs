@@ -168,3 +168,6 @@ impl Evidence {
         self.open.iter().map(|(decision, steps)| format!("`{decision}`: {steps:?}")).collect()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -227,7 +227,9 @@ impl Observer {
             | Change::UserPut(_)
             | Change::UserDeleted(_)
             | Change::RolePut(_) => {
-                return self.violations.push(format!("change {sequence}: not the daemon's business: {:?}", entry.change));
+                return self
+                    .violations
+                    .push(format!("change {sequence}: not the daemon's business: {:?}", entry.change));
             }
         };
         match &what {
@@ -254,7 +256,8 @@ impl Observer {
         });
         if knew || seen.by == self.bot {
             let by = &seen.by;
-            self.violations.push(format!("change {sequence}: `{id}` was decided by `{by}` with change {since} already"));
+            self.violations
+                .push(format!("change {sequence}: `{id}` was decided by `{by}` with change {since} already"));
         } else {
             self.counts.races += 1;
         }
@@ -331,3 +334,6 @@ impl Observer {
         self.requests.get(id).map(|seen| replay::user(&seen.request).to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,7 +83,11 @@ impl People {
 
 /// A person's lock on a request, for as long as its access lasts.
 fn lock_of(request: &AccessRequestV3, id: &str) -> LockV2 {
-    let ends = request.spec.as_ref().and_then(|spec| spec.expires);
+    lock_on(id, request.spec.as_ref().and_then(|spec| spec.expires))
+}
+
+/// A lock on a request with this end.
+pub(crate) fn lock_on(id: &str, ends: Option<prost_types::Timestamp>) -> LockV2 {
     LockV2 {
         kind: "lock".to_owned(),
         version: "v2".to_owned(),

@@ -1,5 +1,7 @@
 //! A short soak, small enough for every run of the tests. It must never depend on how fast the machine is.
 
+#![expect(clippy::expect_used, reason = "tests")]
+
 use std::process::Command;
 
 #[test]

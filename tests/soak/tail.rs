@@ -129,7 +129,8 @@ impl Tail {
             }
         };
         for line in bytes.get(..end).unwrap_or_default().split(|byte| *byte == b'\n') {
-            let line = parse(line).map_err(|error| format!("`{}` after line {}: {error}", path.display(), self.last_seq))?;
+            let line =
+                parse(line).map_err(|error| format!("`{}` after line {}: {error}", path.display(), self.last_seq))?;
             if line.seq != self.last_seq + 1 {
                 return Err(format!("`{}`: line {} follows line {}", path.display(), line.seq, self.last_seq));
             }
@@ -142,7 +143,7 @@ impl Tail {
 }
 
 /// The head says what the rest is; the case, and what policies said, is skipped over without being built.
-fn parse(line: &[u8]) -> Result<Line, String> {
+pub(crate) fn parse(line: &[u8]) -> Result<Line, String> {
     let wrong = |error: serde_json::Error| error.to_string();
     let Head { v, seq, at, kind } = serde_json::from_slice(line).map_err(wrong)?;
     if v != 1 {

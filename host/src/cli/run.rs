@@ -48,7 +48,11 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     );
     say_recovery(&recovery);
     let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
-    if let Err(error) = daemon::recover::close(&ports, open).await {
+    let closed = tokio::select! {
+        closed = daemon::recover::close(&ports, open) => closed,
+        () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
+    };
+    if let Err(error) = closed {
         warn!(%error, "What the last run left open could not be looked up; the next start tries again");
     }
     let (status, _nobody_looks) = watch::channel(None);

@@ -1,12 +1,25 @@
 //! Closes what the last run left open in the ledger: reads the cluster and records what became of each step. It never
 //! repeats a step; the controller judges the cluster anew.
 
-use tribunal_core::failure::Failure;
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use tribunal_core::action::Fresh;
+use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::record::{DecisionId, Outcome, Record, Step};
 use tribunal_core::recovery::{settle, touched};
 use tribunal_ports::{Clock, Ledger, Teleport};
 
 use super::{Ports, log};
+
+/// Decisions that are looked up at once.
+const LOOKUPS_MAX: usize = 8;
+/// How often the cluster is read for one decision before the rest is left to the next start.
+const TRIES_MAX: u32 = 10;
+/// The first pause after a read that failed; doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest pause after a read that failed.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// Records an outcome for each of these steps of decisions, which have none.
 ///
@@ -18,9 +31,13 @@ where
     L: Ledger,
     C: Clock,
 {
-    for (decision, steps) in open {
-        let (requests, locks) = touched(&steps);
-        let fresh = ports.teleport.reread(requests, locks).await?;
+    let lookups = stream::iter(open).map(|(decision, steps)| async move {
+        let fresh = look(ports, &steps).await?;
+        Ok((decision, steps, fresh))
+    });
+    let mut lookups = std::pin::pin!(lookups.buffered(LOOKUPS_MAX));
+    while let Some(looked_up) = lookups.next().await {
+        let (decision, steps, fresh) = looked_up?;
         for (step, result) in settle(&decision, &steps, &fresh) {
             let outcome = Outcome { decision: decision.clone(), at: ports.clock.now(), step, result };
             let record = Record::Outcome(outcome);
@@ -32,3 +49,26 @@ where
     }
     Ok(())
 }
+
+/// Reads what these steps touched. A failure that may pass is waited out for a while: a decision of which one read in
+/// twenty fails would stay open otherwise, and all that come after it.
+async fn look<T, E, L, C>(ports: &Ports<T, E, L, C>, steps: &[Step]) -> Result<Fresh, Failure>
+where
+    T: Teleport,
+    C: Clock,
+{
+    let (requests, locks) = touched(steps);
+    let mut pause = PAUSE_MIN;
+    for _ in 1..TRIES_MAX {
+        match ports.teleport.reread(requests.clone(), locks.clone()).await {
+            Err(Failure { class: FailureClass::Retry, .. }) => {}
+            read => return read,
+        }
+        ports.clock.sleep_until(ports.clock.now().after(pause)).await;
+        pause = pause.saturating_mul(2).min(PAUSE_MAX);
+    }
+    ports.teleport.reread(requests, locks).await
+}
+
+#[cfg(test)]
+mod tests;

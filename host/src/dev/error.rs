@@ -66,22 +66,9 @@ pub enum DevError {
         /// Who has an identity file.
         users: Vec<String>,
     },
-    /// The identity file cannot be used.
-    #[error("identity file `{}`: {problem}; start `tribunal dev --serve` anew, which writes it", path.display())]
-    Identity {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The server cannot be reached.
-    #[error("cannot reach the simulated cluster at `{address}`: {cause}; is `tribunal dev --serve` still running?")]
-    Unreachable {
-        /// Where.
-        address: String,
-        /// Why.
-        cause: String,
-    },
+    /// The server cannot be reached with this identity.
+    #[error("cannot reach the simulated cluster: {0}; is `tribunal dev --serve` still running?")]
+    Unreachable(String),
     /// The server turned a call down.
     #[error("`{user}` cannot {what}: {cause}")]
     Refused {

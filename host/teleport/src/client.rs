@@ -10,12 +10,13 @@ mod rights;
 mod user;
 
 pub use resources::ResourceKey;
+pub use rights::{BLIND_SECS_MAX, SIGHT_SECS_MAX};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{OnceCell, watch};
+use tokio::sync::{Mutex, OnceCell, watch};
 use tonic::{Response, Status};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_proto::proto::PingRequest;
@@ -28,6 +29,7 @@ use crate::connect::{self, Target, Versioned};
 use crate::failure::{Method, explain};
 use crate::identity::Identity;
 use resources::Lacks;
+use rights::Sight;
 
 /// How long a call may take, in seconds.
 pub const CALL_SECS_MAX: u64 = 10;
@@ -91,6 +93,8 @@ pub(crate) struct Connection {
     lacks: Lacks,
     /// The name of the cluster, once it was asked for.
     cluster: OnceCell<String>,
+    /// What our roles let us see, once they were asked for.
+    sight: Mutex<Option<Sight>>,
 }
 
 // === impl Limits ===
@@ -195,6 +199,7 @@ impl Connection {
             lists_locks_at_once: AtomicBool::new(false),
             lacks: Lacks::default(),
             cluster: OnceCell::new(),
+            sight: Mutex::new(None),
         })
     }
 

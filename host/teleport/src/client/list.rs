@@ -34,6 +34,7 @@ impl Client {
         let connection = self.connection();
         let after = self.limits().list;
         let list = async {
+            self.check_sight(&connection).await?;
             let locks = self.list_locks(&connection).await?;
             let requests = self.list_requests(&connection, types::AccessRequestFilter::default()).await?;
             Ok(Listing { requests, locks })

@@ -57,7 +57,7 @@ type Wanted<'a> = BTreeSet<(&'a str, &'a str)>;
 
 impl Client {
     /// The labels of those of `resources` that can be seen, each as Teleport's roles match them. Absent are resources of
-    /// other clusters, of kinds that cannot be listed, with names that cannot be quoted, beyond [`RESOURCES_MAX`], and
+    /// other clusters, of kinds that cannot be listed, with names that cannot be quoted, beyond 10,000, and
     /// whatever our role may not see or the server cannot list. Where several resources have one name, such as a
     /// database that several agents serve, a label has the values of all of them.
     ///

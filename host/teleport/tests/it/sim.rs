@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tonic::Code;
+use tribunal_core::failure::FailureClass;
 use tribunal_core::request::RequestedResource;
-use tribunal_sim::{Running, Scenario, SimClock, SimServer};
+use tribunal_ports::Teleport;
+use tribunal_sim::{Often, Running, Scenario, SimClock, SimServer};
 use tribunal_teleport::rights::{TO_LOCK, TO_RESOLVE, TO_SEE};
 use tribunal_teleport::{Client, Limits, Target};
 
@@ -101,4 +104,20 @@ deny-rules = [{ resources = ["*"], verbs = ["delete"] }]"#;
     assert_eq!(rights.missing(TO_SEE), ["access_request: list"]);
     assert_eq!(rights.missing(TO_RESOLVE), ["access_request: list, update"]);
     assert_eq!(rights.missing(TO_LOCK), ["lock: delete"]);
+}
+
+#[tokio::test]
+async fn whoever_may_not_list_everything_lists_nothing() {
+    let (_running, _dir, client) = dev(r#"rules = [{ resources = ["access_request"], verbs = ["read", "update"] },
+  { resources = ["lock"], verbs = ["list", "read"] }]"#)
+    .await;
+    let failure = client.list().await.unwrap_err();
+    assert_eq!(failure.class, FailureClass::Alarm);
+    assert!(failure.detail.contains("lacks access_request: list; add that"), "{failure}");
+
+    let (running, _dir, client) = dev("").await;
+    client.list().await.unwrap();
+    running.handle().faults(|faults| faults.fail("GetCurrentUserRoles", Often::Next(9), Code::Unimplemented, "no"));
+    client.reload().await.unwrap();
+    client.list().await.expect("a server that cannot tell is taken at its word");
 }
