@@ -200,9 +200,9 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                     }
                 });
             }
-            Action::ReadSubject { ticket, user } => {
+            Action::ReadSubject { ticket, user, resources } => {
                 let teleport = Arc::clone(&self.ports.teleport);
-                self.reply(ticket, async move { Reply::Subject(teleport.subject(user).await) });
+                self.reply(ticket, async move { Reply::Subject(teleport.background(user, resources).await) });
             }
             Action::Record { ticket: None, record } => self.record(*record),
             Action::Record { ticket: Some(ticket), record } => {

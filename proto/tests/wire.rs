@@ -125,6 +125,14 @@ fn a_request_is_decoded_by_teleports_numbers() {
 }
 
 #[test]
+fn a_constraint_to_desktop_logins_is_encoded_by_teleports_numbers() {
+    let desktop = types::WindowsDesktopResourceConstraints { logins: vec!["rox".into()] };
+    let details = Some(types::resource_constraints::Details::WindowsDesktop(desktop));
+    let constraints = types::ResourceConstraints { version: "v1".into(), details };
+    check(&constraints, &[0x0a, 2, b'v', b'1', 0x6a, 5, 0x0a, 3, b'r', b'o', b'x']);
+}
+
+#[test]
 fn a_constraint_of_an_unknown_kind_decodes_to_none() {
     let bytes = [0x0a, 2, b'v', b'2', 0x62, 0];
     let constraints = types::ResourceConstraints::decode(bytes.as_slice()).unwrap();

@@ -8,8 +8,6 @@ use crate::run::Soak;
 const TICK: Duration = Duration::from_millis(50);
 /// How long the last run of the daemon may take to close what earlier ones left open.
 const CLOSING_MAX: Duration = Duration::from_secs(120);
-/// After so long without a new line the ledger is taken to be complete.
-const QUIET: Duration = Duration::from_millis(1_200);
 /// How many of many are named.
 const NAMED_MAX: usize = 5;
 
@@ -36,24 +34,13 @@ pub(crate) fn unsettled(soak: &Soak) -> String {
 /// have looked them up met a fault, one more start closes them.
 pub(crate) async fn close(soak: &mut Soak) -> Result<(), String> {
     soak.server.faults(tribunal_sim::Faults::clear);
-    let mut ticks = tokio::time::interval(TICK);
-    let begun = Instant::now();
-    // What is under way in this run comes to its end.
-    let mut lines = (soak.evidence.counts.lines, Instant::now());
-    while lines.1.elapsed() < QUIET && begun.elapsed() < CLOSING_MAX {
-        ticks.tick().await;
-        soak.look()?;
-        soak.daemon.keep_up()?;
-        if soak.evidence.counts.lines != lines.0 {
-            lines = (soak.evidence.counts.lines, Instant::now());
-        }
-    }
     soak.daemon.stop().await?;
     soak.explain()?;
     if soak.evidence.open().is_empty() {
         return Ok(());
     }
     let begun = Instant::now();
+    let mut ticks = tokio::time::interval(TICK);
     soak.daemon.start()?;
     while !soak.evidence.open().is_empty() && begun.elapsed() < CLOSING_MAX {
         ticks.tick().await;

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::failure::Failure;
 use tribunal_core::lock::{Lock, LockName};
-use tribunal_core::request::{RequestId, Subject, UserName};
+use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
 use tribunal_ports::Teleport;
 use tribunal_teleport::Client;
 
@@ -86,8 +86,8 @@ impl Teleport for Gated {
         self.client.reread(requests, locks).await
     }
 
-    async fn subject(&self, user: UserName) -> Result<Subject, Failure> {
-        Teleport::subject(&self.client, user).await
+    async fn background(&self, user: UserName, resources: Vec<RequestedResource>) -> Result<Background, Failure> {
+        self.client.background(user, resources).await
     }
 
     async fn write_lock(&self, lock: Lock) -> Result<(), Failure> {

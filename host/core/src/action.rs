@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::lock::{Lock, LockName};
 use crate::opinion::{Fault, LockOrder, Opinion};
 use crate::record::{DecisionId, Record};
-use crate::request::{AccessRequest, RequestId, Subject, UserName};
+use crate::request::{AccessRequest, Background, RequestId, RequestedResource, UserName};
 
 /// Ties the reply to an action to what it was for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -55,7 +55,7 @@ pub enum Reply {
     /// To [`Question::Enforce`].
     Orders(Result<Vec<LockOrder>, Fault>),
     /// To [`Action::ReadSubject`].
-    Subject(Result<Subject, Failure>),
+    Subject(Result<Background, Failure>),
     /// To [`Action::Record`]: it is durable, or why not.
     Recorded(Result<(), String>),
     /// To [`Action::Reread`]: in the order asked for; none for what does not exist.
@@ -90,12 +90,14 @@ pub enum Action {
         /// About what.
         case: Arc<Case>,
     },
-    /// Read a user's standing roles and traits.
+    /// Read a user's standing roles and traits, and the labels of resources.
     ReadSubject {
         /// For the reply.
         ticket: Ticket,
         /// Whose.
         user: UserName,
+        /// The resources that the user's requests name.
+        resources: Vec<RequestedResource>,
     },
     /// Write to the ledger; with a ticket, answer when it is durable.
     Record {

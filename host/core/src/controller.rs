@@ -278,7 +278,7 @@ impl Controller {
         let turn = &mut Turn { now, user: &user, out };
         match progress {
             Progress::Idle => {}
-            Progress::Introducing => self.introduced(turn, reply),
+            Progress::Introducing(asked) => self.introduced(turn, asked, reply),
             Progress::Judging(round, judging) => self.judged(turn, round, *judging, ticket, reply),
             Progress::Planning(round, planning) => self.planned(turn, round, *planning, reply),
             Progress::Acting(round, plan, phase) => self.acted(turn, round, *plan, phase, ticket, reply),

@@ -9,6 +9,9 @@ use crate::time::Timestamp;
 /// Keys with their values: traits, labels, annotations.
 pub type Attributes = BTreeMap<String, Vec<String>>;
 
+/// What names a resource: its cluster, kind and name.
+pub type ResourceKey = (String, String, String);
+
 /// The resolve annotation that marks what this host decided; its value is the decision's id.
 pub const DECISION_ANNOTATION: &str = "tribunal/decision";
 /// Annotations under this prefix are the host's alone; those of others are not shown to policies.
@@ -154,6 +157,15 @@ pub struct Subject {
     pub traits: Option<Attributes>,
 }
 
+/// What is known of a user beside their requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Background {
+    /// The user.
+    pub subject: Subject,
+    /// Labels of the resources that the user's requests name, as far as they could be read.
+    pub labels: BTreeMap<ResourceKey, Attributes>,
+}
+
 // === impl RequestId ===
 
 impl RequestId {
@@ -221,6 +233,16 @@ impl RequestState {
 impl fmt::Display for RequestState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+// === impl RequestedResource ===
+
+impl RequestedResource {
+    /// What names it; what inside of it is asked for left aside.
+    #[must_use]
+    pub fn key(&self) -> ResourceKey {
+        (self.cluster.clone(), self.kind.clone(), self.name.clone())
     }
 }
 

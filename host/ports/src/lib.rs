@@ -12,7 +12,7 @@ use tribunal_core::failure::Failure;
 use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::opinion::{Fault, LockOrder, Opinion};
 use tribunal_core::record::Record;
-use tribunal_core::request::{RequestId, Subject, UserName};
+use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
 
 /// A Teleport cluster. Every call has a deadline of its own and never blocks for longer; every failure says how to
 /// react to it.
@@ -28,8 +28,13 @@ pub trait Teleport: Send + Sync + 'static {
         locks: Vec<LockName>,
     ) -> impl Future<Output = Result<Fresh, Failure>> + Send;
 
-    /// A user's standing roles and traits; what may not be seen is none, which is no failure.
-    fn subject(&self, user: UserName) -> impl Future<Output = Result<Subject, Failure>> + Send;
+    /// A user's standing roles and traits, and the labels of these resources; what may not be seen is none, which is no
+    /// failure.
+    fn background(
+        &self,
+        user: UserName,
+        resources: Vec<RequestedResource>,
+    ) -> impl Future<Output = Result<Background, Failure>> + Send;
 
     /// Creates the lock, or overwrites the one of the same name.
     fn write_lock(&self, lock: Lock) -> impl Future<Output = Result<(), Failure>> + Send;

@@ -9,7 +9,6 @@ mod resources;
 mod rights;
 mod user;
 
-pub use resources::ResourceKey;
 pub use rights::{BLIND_SECS_MAX, SIGHT_SECS_MAX};
 
 use std::sync::Arc;

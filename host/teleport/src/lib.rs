@@ -13,7 +13,7 @@ mod tls;
 mod watch;
 
 pub use address::{Address, InvalidAddress};
-pub use client::{Client, Cluster, Limits, ResourceKey};
+pub use client::{Client, Cluster, Limits};
 pub use connect::{ConnectError, Target};
 pub use identity::{Identity, IdentityError, InvalidIdentity};
 pub use rights::Rights;

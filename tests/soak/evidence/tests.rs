@@ -1,6 +1,6 @@
 //! The auditor notices what the ledger does not explain.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use tribunal_sim::Moment;
 

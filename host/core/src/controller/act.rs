@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Controller;
 use super::plan::Planned;
 use super::sight::but_revision;
-use super::state::{Locking, Phase, Plan, Progress, Round, Turn};
+use super::state::{Locking, Phase, Plan, Progress, Round, SubjectState, Turn};
 use crate::action::{Action, Fresh, Reply, Resolution, Ticket};
 use crate::failure::{Failure, FailureClass};
 use crate::lock::{Lock, LockName};
@@ -348,6 +348,11 @@ impl Controller {
             FailureClass::Retry => true,
             FailureClass::Settle | FailureClass::Alarm => false,
         };
+        // A newer request must not overtake an older one just because a reply was late, but it does not wait for ever.
+        let patient = self.subjects.get(turn.user).is_some_and(SubjectState::is_patient);
+        if round.unfinished && patient {
+            round.waiting.clear();
+        }
         match plan.resolution {
             Some(_) => self.next_in_round(turn, round),
             None => self.end_round(turn, true),

@@ -1,20 +1,20 @@
 //! A round: the subject's pending requests are judged, oldest first, then what is held is put in order. Asks policies
 //! and makes plans; carrying them out is [`plan`](super::plan)'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::Controller;
 use super::plan::NotNow;
 use super::sight::Basis;
-use super::state::{Approving, Judging, Planning, Progress, Round, Turn};
+use super::state::{Approving, Judging, Known, Planning, Progress, Round, Turn};
 use crate::action::{Action, Question, Reply, Ticket};
 use crate::case::Case;
 use crate::decision::{Because, Decision, Verdict, combine};
 use crate::guard::guard;
 use crate::opinion::{Effect, Evaluation, Fault, FaultKind, LockOrder, Mode, PolicyName};
 use crate::record::{Decided, Enforcement, Record};
-use crate::request::{AccessRequest, RequestId, RequestState, Subject};
+use crate::request::{AccessRequest, Background, RequestId, RequestState, RequestedResource, ResourceKey};
 
 /// How often a round starts a step anew because something changed under its hands, before it pauses.
 pub(crate) const RESTARTS_MAX: u32 = 8;
@@ -34,24 +34,34 @@ impl Controller {
             return;
         }
         self.in_flight += 1;
-        let standing = state.standing.as_ref().filter(|(_, read)| turn.now.since(*read) <= fresh_since);
-        if let Some((subject, _)) = standing {
-            let subject = subject.clone();
-            self.run_round(turn, subject);
+        let resources: BTreeMap<ResourceKey, RequestedResource> = self
+            .view
+            .requests_of(turn.user)
+            .into_iter()
+            .filter(|request| !request.is_settled() && !request.is_over(turn.now))
+            .flat_map(|request| request.resources.iter().map(|resource| (resource.key(), resource.clone())))
+            .collect();
+        let known = state.known.as_ref().filter(|known| {
+            turn.now.since(known.read) <= fresh_since && resources.keys().all(|key| known.asked.contains(key))
+        });
+        if let Some(known) = known {
+            let background = known.background.clone();
+            self.run_round(turn, background);
         } else {
-            state.progress = Progress::Introducing;
+            state.progress = Progress::Introducing(resources.keys().cloned().collect());
             let ticket = self.ticket(turn.user);
-            turn.out.push(Action::ReadSubject { ticket, user: turn.user.clone() });
+            let resources = resources.into_values().collect();
+            turn.out.push(Action::ReadSubject { ticket, user: turn.user.clone(), resources });
         }
     }
 
-    pub(crate) fn introduced(&mut self, turn: &mut Turn<'_>, reply: Reply) {
+    pub(crate) fn introduced(&mut self, turn: &mut Turn<'_>, asked: BTreeSet<ResourceKey>, reply: Reply) {
         match reply {
-            Reply::Subject(Ok(subject)) => {
+            Reply::Subject(Ok(background)) => {
                 if let Some(state) = self.subjects.get_mut(turn.user) {
-                    state.standing = Some((subject.clone(), turn.now));
+                    state.known = Some(Known { background: background.clone(), asked, read: turn.now });
                 }
-                self.run_round(turn, subject);
+                self.run_round(turn, background);
             }
             Reply::Subject(Err(_))
             | Reply::Opinion(_)
@@ -62,12 +72,12 @@ impl Controller {
         }
     }
 
-    fn run_round(&mut self, turn: &mut Turn<'_>, mut subject: Subject) {
-        subject.name.clone_from(turn.user);
+    fn run_round(&mut self, turn: &mut Turn<'_>, mut background: Background) {
+        background.subject.name.clone_from(turn.user);
         let pending =
             self.view.requests_of(turn.user).into_iter().filter(|request| request.state == RequestState::Pending);
         let waiting = pending.map(|request| request.id.clone()).collect();
-        self.next_in_round(turn, Round { subject, waiting, restarts: 0, failed: false, unfinished: false });
+        self.next_in_round(turn, Round { background, waiting, restarts: 0, failed: false, unfinished: false });
     }
 
     /// Goes on with the next pending request, or with what is held when there is none.
@@ -92,7 +102,7 @@ impl Controller {
 
     fn judge(&mut self, turn: &mut Turn<'_>, round: Round, request: AccessRequest) {
         let sight = self.sight(turn.now);
-        let (case, basis) = (Arc::new(sight.case(&round.subject)), sight.basis(turn.user));
+        let (case, basis) = (Arc::new(sight.case(&round.background)), sight.basis(turn.user));
         let mut asked = BTreeMap::new();
         for policy in 0..self.settings.panel.len() {
             let ticket = self.ticket(turn.user);
@@ -178,7 +188,7 @@ impl Controller {
         // Made from the very case of the review: one case in the ledger is enough to ask all of it again.
         let case = Arc::new(match &approving {
             Some(approving) => approving.case.as_if_held(&approving.request.id),
-            None => sight.case(&round.subject),
+            None => sight.case(&round.background),
         });
         let planning = Planning { approving, asking: 0, case, basis, enforcements: Vec::new(), orders: Vec::new() };
         self.ask_for_orders(turn, round, planning);

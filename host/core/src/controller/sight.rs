@@ -1,12 +1,16 @@
 //! Builds the case that a policy is shown. It hides nothing but what is over, and shows what *would* be where the host
 //! asks "as if"; it never changes the view.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::view::View;
 use crate::case::{Case, CaseLock, CaseRequest, Fact};
 use crate::lock::Lock;
-use crate::request::{ANNOTATION_PREFIX, AccessRequest, Decider, EXEMPT_ANNOTATION, RequestState, Subject, UserName};
+use crate::request::{
+    ANNOTATION_PREFIX, AccessRequest, Attributes, Background, Decider, EXEMPT_ANNOTATION, RequestState, ResourceKey,
+    UserName,
+};
 use crate::time::Timestamp;
 
 /// What a case is built from.
@@ -29,8 +33,9 @@ pub(crate) struct Basis(pub(crate) Vec<(AccessRequest, Vec<Lock>)>);
 
 impl Sight<'_> {
     /// The case of a subject. Locks of ours are not shown: they are derived anew in each round.
-    pub(crate) fn case(&self, subject: &Subject) -> Case {
-        let requests = self.live(&subject.name).map(|request| self.show(request)).collect();
+    pub(crate) fn case(&self, background: &Background) -> Case {
+        let Background { subject, labels } = background;
+        let requests = self.live(&subject.name).map(|request| self.show(request, labels)).collect();
         Case {
             now: self.now,
             cluster: self.cluster.to_owned(),
@@ -71,8 +76,11 @@ impl Sight<'_> {
             }
     }
 
-    fn show(&self, request: &AccessRequest) -> CaseRequest {
+    fn show(&self, request: &AccessRequest, labels: &BTreeMap<ResourceKey, Attributes>) -> CaseRequest {
         let mut shown = request.clone();
+        for resource in &mut shown.resources {
+            resource.labels = labels.get(&resource.key()).cloned();
+        }
         shown.annotations.retain(|key, _| !key.starts_with(ANNOTATION_PREFIX));
         if self.is_exempt(request) {
             shown.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec!["human-approved".to_owned()]);

@@ -1,6 +1,6 @@
 //! Where the judging of one subject stands. Types that make a wrong state unwritable; no decisions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::decision::Decision;
 use crate::lock::{Lock, LockName};
 use crate::opinion::{Evaluation, LockOrder, PolicyName};
 use crate::record::{DecisionId, Enforcement};
-use crate::request::{AccessRequest, RequestId, Subject, UserName};
+use crate::request::{AccessRequest, Background, RequestId, ResourceKey, UserName};
 use crate::time::Timestamp;
 
 use super::sight::Basis;
@@ -29,12 +29,15 @@ pub(crate) struct Turn<'a> {
     pub(crate) out: &'a mut Vec<Action>,
 }
 
+/// After so many failed rounds in a row, newer requests of a user do not wait for the older one that fails: 16 s or so.
+const PATIENT_ROUNDS: u32 = 6;
+
 /// What is kept about one subject.
 #[derive(Debug, Default)]
 pub(crate) struct SubjectState {
     pub(crate) progress: Progress,
-    /// Standing roles and traits, and when they were asked for.
-    pub(crate) standing: Option<(Subject, Timestamp)>,
+    /// What is known of the user beside their requests.
+    pub(crate) known: Option<Known>,
     /// What the ledger was last told about requests that stay as they are.
     pub(crate) told: BTreeMap<RequestId, Decision>,
     /// Why held requests could not be put in order, as the ledger was last told.
@@ -48,14 +51,24 @@ pub(crate) struct SubjectState {
     failures: u32,
 }
 
+/// What is known of a user beside their requests, and since when.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) background: Background,
+    /// The resources of which labels were asked for; not all may have been seen.
+    pub(crate) asked: BTreeSet<ResourceKey>,
+    /// When the answer came.
+    pub(crate) read: Timestamp,
+}
+
 /// What a subject's round waits for.
 #[derive(Debug, Default)]
 pub(crate) enum Progress {
     /// Nothing: no round is under way.
     #[default]
     Idle,
-    /// The subject's standing roles.
-    Introducing,
+    /// The subject's standing roles, and the labels of these resources.
+    Introducing(BTreeSet<ResourceKey>),
     /// Opinions about a pending request.
     Judging(Round, Box<Judging>),
     /// Lock orders, one policy after the other.
@@ -67,7 +80,7 @@ pub(crate) enum Progress {
 /// One round: every pending request of a subject, oldest first, then the held ones.
 #[derive(Debug)]
 pub(crate) struct Round {
-    pub(crate) subject: Subject,
+    pub(crate) background: Background,
     /// Pending requests still to be judged.
     pub(crate) waiting: VecDeque<RequestId>,
     /// How often something changed under our hands.
@@ -188,6 +201,11 @@ impl SubjectState {
         Some(pause + jitter(pause, user, self.failures))
     }
 
+    /// Whether newer requests still wait for an older one that fails.
+    pub(crate) fn is_patient(&self) -> bool {
+        self.failures < PATIENT_ROUNDS
+    }
+
     /// Whether something changed since the round began.
     pub(crate) fn is_dirty(&self) -> bool {
         self.dirty
@@ -228,7 +246,7 @@ impl Progress {
     pub(crate) const fn is_idle(&self) -> bool {
         match self {
             Self::Idle => true,
-            Self::Introducing | Self::Judging(..) | Self::Planning(..) | Self::Acting(..) => false,
+            Self::Introducing(_) | Self::Judging(..) | Self::Planning(..) | Self::Acting(..) => false,
         }
     }
 }

@@ -10,7 +10,7 @@ use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::Lock;
 use tribunal_core::opinion::{Fault, FaultKind};
 use tribunal_core::record::{Decided, Outcome, Record, Step, StepResult};
-use tribunal_core::request::{RequestState, Subject, UserName};
+use tribunal_core::request::{Background, RequestState, Subject, UserName};
 use tribunal_core::{Controller, Settings, Timestamp};
 
 use crate::invariants::{self, Eyesight, Wrong};
@@ -318,7 +318,9 @@ impl Driver {
                 };
                 (ticket, reply)
             }
-            Action::ReadSubject { ticket, user } => (ticket, Reply::Subject(read().map(|()| subject(user)))),
+            Action::ReadSubject { ticket, user, resources: _ } => {
+                (ticket, Reply::Subject(read().map(|()| background(user))))
+            }
             Action::Record { ticket, record } => (ticket.unwrap_or(Ticket(0)), self.append(&record, luck)),
             Action::Reread { ticket, requests, locks } => {
                 let fresh = read().map(|()| self.world.read(&requests, &locks));
@@ -436,8 +438,8 @@ impl Driver {
     }
 }
 
-fn subject(user: UserName) -> Subject {
-    Subject { name: user, roles: None, traits: None }
+fn background(user: UserName) -> Background {
+    Background { subject: Subject { name: user, roles: None, traits: None }, labels: BTreeMap::new() }
 }
 
 /// An event in one line, where it is worth one.

@@ -10,7 +10,7 @@ use tribunal_core::Timestamp;
 use tribunal_core::action::{Event, Listing, Resolution};
 use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::record::StepResult;
-use tribunal_core::request::{RequestId, Subject, UserName};
+use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
 
 use super::*;
 
@@ -45,7 +45,7 @@ impl Teleport for Failing {
         Ok(Fresh { requests: vec![None; requests.len()], locks: vec![None; locks.len()] })
     }
 
-    async fn subject(&self, _user: UserName) -> Result<Subject, Failure> {
+    async fn background(&self, _user: UserName, _resources: Vec<RequestedResource>) -> Result<Background, Failure> {
         Err(unexpected())
     }
 

@@ -2,12 +2,15 @@
 //!
 //! Must never hold more than the way from a call of the port to those of the API.
 
+use std::collections::BTreeMap;
+
 use tokio::sync::mpsc;
 use tonic::Code;
+use tracing::warn;
 use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::{Lock, LockName};
-use tribunal_core::request::{RequestId, Subject, UserName};
+use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
 use tribunal_ports::Teleport;
 use tribunal_proto::proto;
 
@@ -29,8 +32,18 @@ impl Teleport for Client {
         self.read_all(&requests, &locks).await
     }
 
-    async fn subject(&self, user: UserName) -> Result<Subject, Failure> {
-        self.read_subject(user).await
+    async fn background(&self, user: UserName, resources: Vec<RequestedResource>) -> Result<Background, Failure> {
+        let (subject, labels) = tokio::join!(self.read_subject(user), self.labels(&resources));
+        let labels = match labels {
+            Ok(labels) => labels,
+            Err(failure) if failure.class == FailureClass::Retry => return Err(failure),
+            // A name that the server does not take must not keep everything else of this user from being judged.
+            Err(failure) => {
+                warn!(%failure, "Labels of requested resources cannot be read; policies see that they are unknown");
+                BTreeMap::new()
+            }
+        };
+        Ok(Background { subject: subject?, labels })
     }
 
     async fn write_lock(&self, lock: Lock) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tonic::{Code, Status};
 use tribunal_core::failure::Failure;
-use tribunal_core::request::{Attributes, RequestedResource};
+use tribunal_core::request::{Attributes, RequestedResource, ResourceKey};
 use tribunal_proto::proto::{ListResourcesRequest, ListUnifiedResourcesRequest, PingRequest};
 use tribunal_proto::types::SortBy;
 
@@ -39,9 +39,6 @@ const LIST_UNIFIED: Method = Method {
     needs: "node, app, db, kube_cluster: list, read (or review_requests.preview_as_roles with a role that has them)",
 };
 const LIST_RESOURCES: Method = Method { name: "ListResources", needs: LIST_UNIFIED.needs };
-
-/// A resource as requests name it: its cluster, kind and name.
-pub type ResourceKey = (String, String, String);
 
 /// What the server at the other end cannot list.
 #[derive(Debug, Default)]

@@ -227,6 +227,9 @@ fn constraint(constraints: types::ResourceConstraints) -> Constraints {
         Some(Details::Ssh(types::SshResourceConstraints { logins })) => {
             Constraints::Known(serde_json::json!({ "ssh": { "logins": logins } }).to_string())
         }
+        Some(Details::WindowsDesktop(types::WindowsDesktopResourceConstraints { logins })) => {
+            Constraints::Known(serde_json::json!({ "windows_desktop": { "logins": logins } }).to_string())
+        }
         None => Constraints::Unknown(format!("version `{version}`, of an unknown kind")),
     }
 }

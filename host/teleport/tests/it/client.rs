@@ -267,7 +267,7 @@ async fn a_subject_comes_from_the_best_source_that_may_be_seen() {
             path => panic!("{path}"),
         })
         .await;
-        assert_eq!(client.subject(UserName::new("u")).await.unwrap(), expected);
+        assert_eq!(client.background(UserName::new("u"), Vec::new()).await.unwrap().subject, expected);
     }
 }
 
@@ -279,7 +279,7 @@ async fn a_subject_that_cannot_be_read_just_now_is_a_failure_and_not_unseen() {
             if fails { Reply::Fail(Status::unavailable("x")) } else { Reply::Fail(Status::not_found("x")) }
         }))
         .await;
-        assert_eq!(client.subject(UserName::new("u")).await.unwrap_err().class, FailureClass::Retry);
+        assert_eq!(client.background(UserName::new("u"), Vec::new()).await.unwrap_err().class, FailureClass::Retry);
     }
 }
 

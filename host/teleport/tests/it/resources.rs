@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use prost::Message;
 use tonic::Status;
 use tribunal_core::failure::FailureClass;
+use tribunal_core::request::ResourceKey;
 use tribunal_core::request::{Attributes, RequestedResource};
 use tribunal_proto::proto::paginated_resource::Resource;
 use tribunal_proto::{proto, types};
-use tribunal_teleport::ResourceKey;
 use tribunal_teleport::rights::{TO_LOCK, TO_SEE};
 
 use super::client::{cluster, decode, one, unimplemented};

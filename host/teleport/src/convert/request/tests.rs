@@ -181,6 +181,11 @@ fn a_constraint_that_nobody_knows_stays_unknown() {
         constraint(limited("a", "v1", Some(aws.clone()))),
         Constraints::Known(r#"{"aws_console":{"role_arns":["arn"]}}"#.into())
     );
+    let desktop = Details::WindowsDesktop(types::WindowsDesktopResourceConstraints { logins: vec!["admin".into()] });
+    assert_eq!(
+        constraint(limited("a", "v1", Some(desktop))),
+        Constraints::Known(r#"{"windows_desktop":{"logins":["admin"]}}"#.into())
+    );
     assert_eq!(constraint(limited("a", "v2", Some(aws))), Constraints::Unknown("version `v2`".into()));
     assert_eq!(constraint(limited("a", "v1", None)), Constraints::Unknown("version `v1`, of an unknown kind".into()));
     assert_eq!(constraint(limited("a", "", None)), Constraints::Unknown("version ``".into()));
