@@ -8,6 +8,7 @@ mod crashes;
 mod dev_cast;
 mod failures;
 mod guards;
+mod labels;
 mod lapses;
 mod observer;
 mod people;

@@ -18,9 +18,9 @@ fn without(kind: &'static str, verbs: &'static [&'static str]) -> Setup {
     })
 }
 
-/// Without these rights the server answers with the caller's own requests only, and says nothing.
+/// Without these rights the server answers with the caller's own requests only, and says nothing; the roles do.
 #[tokio::test]
-async fn h21_without_the_right_to_see_requests_nothing_is_done() {
+async fn h21_without_the_right_to_see_requests_nothing_is_done_and_that_is_said() {
     for verbs in [&["list"][..], &["read"], &["list", "read"]] {
         let mut world = Setup::new()
             .scenario(|scenario| {
@@ -31,7 +31,10 @@ async fn h21_without_the_right_to_see_requests_nothing_is_done() {
             .await;
         let request = world.asks_for_nodes("alice", &["node-1"]);
         world.start_daemon().await;
-        world.until_status("it looked", |status| status.last_full_list.is_some() || status.blind.is_some()).await;
+        let lacks = |status: &tribunal_core::Status| {
+            status.blind.as_ref().is_some_and(|why| why.contains("lacks access_request"))
+        };
+        world.until_status("it says what is missing", lacks).await;
         assert_eq!(world.standing(&request).state, RequestState::Pending, "{verbs:?}");
         assert_eq!(world.writes(), 0);
         world.stop_daemon().await;
@@ -50,12 +53,12 @@ async fn without_the_right_to_see_locks_nothing_is_done_and_that_is_said() {
             .await;
         let request = world.asks_for_nodes("alice", &["node-1"]);
         world.start_daemon().await;
-        let says = |status: &tribunal_core::Status| status.blind.as_ref().is_some_and(|why| why.contains("needs lock"));
+        let says = |status: &tribunal_core::Status| status.blind.as_ref().is_some_and(|why| why.contains("lacks lock"));
         world.until_status("it says what is missing", says).await;
         assert_eq!(world.standing(&request).state, RequestState::Pending);
         assert_eq!(world.writes(), 0);
         world.stop_daemon().await;
-        assert!(world.witness.lifecycle(Lifecycle::ViewIncomplete).iter().any(|why| why.contains("needs lock")));
+        assert!(world.witness.lifecycle(Lifecycle::ViewIncomplete).iter().any(|why| why.contains("lacks lock")));
     }
 }
 

@@ -8,6 +8,8 @@ use crate::run::Soak;
 const TICK: Duration = Duration::from_millis(50);
 /// How long the last run of the daemon may take to close what earlier ones left open.
 const CLOSING_MAX: Duration = Duration::from_secs(120);
+/// How long a moment without any open step is waited for.
+const PATIENCE: Duration = Duration::from_secs(4);
 /// How many of many are named.
 const NAMED_MAX: usize = 5;
 
@@ -34,13 +36,20 @@ pub(crate) fn unsettled(soak: &Soak) -> String {
 /// have looked them up met a fault, one more start closes them.
 pub(crate) async fn close(soak: &mut Soak) -> Result<(), String> {
     soak.server.faults(tribunal_sim::Faults::clear);
+    let mut ticks = tokio::time::interval(TICK);
+    let begun = Instant::now();
+    // A stop between two steps would leave the rest to another start, which takes longer than a moment's patience.
+    while !soak.evidence.open().is_empty() && begun.elapsed() < PATIENCE {
+        ticks.tick().await;
+        soak.look()?;
+        soak.daemon.keep_up()?;
+    }
     soak.daemon.stop().await?;
     soak.explain()?;
     if soak.evidence.open().is_empty() {
         return Ok(());
     }
     let begun = Instant::now();
-    let mut ticks = tokio::time::interval(TICK);
     soak.daemon.start()?;
     while !soak.evidence.open().is_empty() && begun.elapsed() < CLOSING_MAX {
         ticks.tick().await;

@@ -11,8 +11,10 @@ use crate::world::PERSON;
 
 /// The share of requests that somebody looks at.
 const VISITED_PERCENT: u64 = 12;
-/// Requests that are made before somebody comes to look, at most.
-const VISIT_AFTER_MAX: u64 = 30;
+/// Requests that are made before somebody comes to look, at most: half come early, to a request that still waits, half
+/// late, when it may have had to give way.
+const EARLY_MAX: u64 = 30;
+const LATE_MAX: u64 = 900;
 
 /// Who looks at what, and when.
 #[derive(Debug)]
@@ -35,7 +37,8 @@ impl People {
     pub(crate) fn notice(&mut self, made: u64, id: &str) {
         let times = u64::from(self.chance.percent(VISITED_PERCENT)) + u64::from(self.chance.percent(4));
         for _ in 0..times {
-            let at = made + self.chance.below(VISIT_AFTER_MAX);
+            let after_max = if self.chance.percent(50) { EARLY_MAX } else { LATE_MAX };
+            let at = made + self.chance.below(after_max);
             let place = self.visits.partition_point(|(other, _)| *other <= at);
             self.visits.insert(place, (at, id.to_owned()));
         }

@@ -22,7 +22,7 @@ use crate::{Args, binary, say, world};
 
 /// How often everything is looked at.
 const TICK: Duration = Duration::from_millis(25);
-/// Requests that may wait for a decision; users ask no faster than that.
+/// Requests that may wait for a decision, and at most one a user; users ask no faster than that.
 const WAITING_MAX: usize = 200;
 /// Requests that may exist at one time: a list of more pages than that seldom succeeds when every 20th call fails.
 const LIVE_MAX: usize = 1_500;
@@ -186,7 +186,8 @@ impl Soak {
     }
 
     fn ask(&mut self) {
-        let room = WAITING_MAX.saturating_sub(self.waiting().count());
+        let subjects = usize::try_from(self.report.subjects).unwrap_or(usize::MAX);
+        let room = WAITING_MAX.min(subjects).saturating_sub(self.waiting().count());
         let room = room.min(LIVE_MAX.saturating_sub(self.observer.live())).min(MADE_AT_ONCE_MAX);
         for _ in 0..room {
             let Some(wish) = self.users.next() else { return };

@@ -7,7 +7,7 @@ use std::process::Command;
 #[test]
 fn under_faults_and_kills_nothing_forbidden_and_nothing_unexplained_happens() {
     let soak = Command::new(env!("CARGO_BIN_EXE_soak"))
-        .args(["--subjects", "60", "--requests", "240", "--kills", "3", "--seed", "1", "--minutes", "10"])
+        .args(["--subjects", "60", "--requests", "200", "--kills", "3", "--seed", "1", "--minutes", "10"])
         .output();
     let soak = soak.expect("the soak starts");
     let said = String::from_utf8_lossy(&soak.stderr);

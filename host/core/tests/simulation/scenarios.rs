@@ -416,6 +416,20 @@ fn two_pending_requests_are_judged_oldest_first_and_never_both_too_many() {
 }
 
 #[test]
+fn a_newer_request_does_not_overtake_an_older_one_whose_approval_was_late() {
+    let mut scene = Scene::new();
+    scene.driver.watch_down().unwrap();
+    scene.ask("r1", "switcher", "prod-a", &[]);
+    scene.ask("r2", "switcher", "research-a", &[]);
+    scene.driver.watch_up().unwrap();
+    scene.unlucky(Luck::Fails(FailureClass::Retry), is_resolve);
+    scene.settle();
+    scene.says("-- so far --");
+    scene.wait(1);
+    scene.ends_as("no-overtaking");
+}
+
+#[test]
 fn a_rehearsal_records_once_and_does_nothing() {
     let mut scene = three_held();
     scene.driver.settings.dry_run = true;
