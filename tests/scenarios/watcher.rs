@@ -116,9 +116,8 @@ async fn k14_h34_the_readmes_permissions_are_too_few_and_that_is_said() {
     let mut world = setup.without_daemon().await;
     world.start_daemon().await;
     let request = world.asks_for_nodes("alice", &["node-1"]);
-    let blind = |status: &tribunal_core::Status| {
-        status.blind.as_ref().is_some_and(|why| why.contains("lacks lock: list;"))
-    };
+    let blind =
+        |status: &tribunal_core::Status| status.blind.as_ref().is_some_and(|why| why.contains("lacks lock: list;"));
     world.until_status("it is blind and says why", blind).await;
     world.advance(POLL);
     world.until_status("it still is", blind).await;

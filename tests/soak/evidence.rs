@@ -159,6 +159,12 @@ impl Evidence {
         wrong.map(|(decision, what)| format!("decision `{decision}` claims {what:?}, which never was")).collect()
     }
 
+    /// Steps that the server saw done, and of which the ledger does not say so: their reply was lost, and so was the look
+    /// that should have told.
+    pub(crate) fn unclaimed(&self) -> usize {
+        self.seen.difference(&self.applied).count()
+    }
+
     pub(crate) fn is_left(&self, request: &str) -> bool {
         self.left.contains(request)
     }

@@ -2,10 +2,8 @@
 //! observer follows. It never waits for more than its deadlines.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
 use tribunal_sim::{Handle, IssueOptions, Running, SimClock, SimServer};
 
 use crate::chance::Chance;
@@ -13,8 +11,10 @@ use crate::daemon::Daemon;
 use crate::end;
 use crate::evidence::Evidence;
 use crate::figures::Report;
+use crate::kills::Kills;
 use crate::observer::Observer;
 use crate::people::People;
+use crate::place::Place;
 use crate::tail::Tail;
 use crate::tap::Tap;
 use crate::users::Users;
@@ -32,10 +32,6 @@ const MADE_AT_ONCE_MAX: usize = 8;
 const TOLD_EVERY: Duration = Duration::from_secs(5);
 /// If nothing at all changes for so long, it will not.
 const STILL_MAX: Duration = Duration::from_secs(180);
-/// How long the daemon may take until it is at work, before it is killed all the same.
-const AT_WORK_MAX: Duration = Duration::from_secs(60);
-/// The longest pause between the moment at which it may be killed and the kill, in milliseconds.
-const KILL_AFTER_MS_MAX: u64 = 400;
 /// Streams are broken by hand about once in so many ticks, and connections cut a fourth as often.
 const BREAK_TICKS: u64 = 200;
 
@@ -62,25 +58,6 @@ pub(crate) struct Soak {
     place: Place,
 }
 
-/// Where the files are.
-enum Place {
-    Kept(PathBuf),
-    Passing(TempDir),
-}
-
-/// When the daemon is killed.
-struct Kills {
-    chance: Chance,
-    /// Numbers of requests; each kill waits for one of them to be made.
-    after: Vec<u64>,
-    done: usize,
-    /// The daemon's changes on the server when it was last started.
-    writes_at_start: u64,
-    started: Instant,
-    /// The moment of the next kill, once it is set.
-    at: Option<Instant>,
-}
-
 /// Runs it.
 pub(crate) async fn run(args: &Args) -> Result<Report, String> {
     let mut soak = Box::pin(Soak::new(args)).await?;
@@ -88,7 +65,7 @@ pub(crate) async fn run(args: &Args) -> Result<Report, String> {
     match ended {
         Ok(()) => Ok(soak.close()),
         Err(why) => {
-            let kept = soak.keep();
+            let kept = soak.place.keep();
             let report = soak.close();
             Err(format!("{why}\n{report}\nthe ledger and the log are in `{}`", kept.display()))
         }
@@ -259,15 +236,6 @@ impl Soak {
         ));
     }
 
-    /// The files outlive the soak.
-    fn keep(&mut self) -> PathBuf {
-        let path = self.place.path().to_owned();
-        if let Place::Passing(dir) = std::mem::replace(&mut self.place, Place::Kept(path.clone())) {
-            drop(dir.keep());
-        }
-        path
-    }
-
     fn close(mut self) -> Report {
         let mut report = std::mem::take(&mut self.report);
         report.duration = self.started.elapsed();
@@ -285,80 +253,13 @@ impl Soak {
         report.unexplained = std::mem::take(&mut self.evidence.unexplained);
         report.unexplained.extend(self.evidence.false_claims());
         report.open = self.evidence.open();
+        report.unclaimed = u64::try_from(self.evidence.unclaimed()).unwrap_or(u64::MAX);
         report.server = std::mem::take(&mut self.observer.counts);
         report.ledger = std::mem::take(&mut self.evidence.counts);
         if !report.is_clean() {
-            let kept = self.keep();
+            let kept = self.place.keep();
             say(&format!("the ledger and the log are in `{}`", kept.display()));
         }
         report
-    }
-}
-
-// === impl Place ===
-
-impl Place {
-    fn new(keep: Option<&Path>) -> Result<Self, String> {
-        let Some(keep) = keep else {
-            let dir = tempfile::Builder::new().prefix("soak-").tempdir();
-            return dir.map(Self::Passing).map_err(|error| format!("no temporary directory can be made: {error}"));
-        };
-        std::fs::create_dir_all(keep).map_err(|error| format!("`{}` cannot be made: {error}", keep.display()))?;
-        let whole = keep.canonicalize().map_err(|error| format!("`{}`: {error}", keep.display()))?;
-        if whole.join("ledger").exists() {
-            return Err(format!("`{}` holds a ledger already: name an empty directory", keep.display()));
-        }
-        Ok(Self::Kept(whole))
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Kept(path) => path,
-            Self::Passing(dir) => dir.path(),
-        }
-    }
-}
-
-// === impl Kills ===
-
-impl Kills {
-    fn new(seed: u64, requests: u64, kills: u64) -> Self {
-        let mut chance = Chance::new(seed ^ 0x6b69);
-        let after = (0..kills).map(|kill| {
-            let (from, to) = (requests * kill / kills, requests * (kill + 1) / kills);
-            from + chance.below(to.saturating_sub(from))
-        });
-        let after = after.collect();
-        Self { chance, after, done: 0, writes_at_start: 0, started: Instant::now(), at: None }
-    }
-
-    fn are_done(&self) -> bool {
-        self.done >= self.after.len()
-    }
-
-    /// Whether the daemon is to be killed now. Most kills wait until it is at work, some strike while it starts.
-    fn is_due(&mut self, made: u64, writes: u64) -> bool {
-        let Some(after) = self.after.get(self.done) else { return false };
-        if made < *after {
-            return false;
-        }
-        if let Some(at) = self.at {
-            return at <= Instant::now();
-        }
-        let at_work = writes > self.writes_at_start || self.started.elapsed() > AT_WORK_MAX;
-        let while_it_starts = self.done % 5 == 4;
-        if at_work || while_it_starts {
-            let pause = self.chance.below(if while_it_starts { KILL_AFTER_MS_MAX * 8 } else { KILL_AFTER_MS_MAX });
-            self.at = Some(Instant::now() + Duration::from_millis(pause));
-        }
-        false
-    }
-
-    /// It was killed, and begins anew.
-    fn began(&mut self, writes: u64) {
-        self.done += 1;
-        self.at = None;
-        self.started = Instant::now();
-        self.writes_at_start = writes;
     }
 }

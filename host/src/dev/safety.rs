@@ -101,7 +101,8 @@ mod tests {
                 ..Default::default()
             };
             let caller = Caller::person(user, &["requester"]);
-            let request = AccessRequestV3 { spec: Some(spec), ..Default::default() };
+            let metadata = Some(Metadata { name: uuid::Uuid::nil().to_string(), ..Default::default() });
+            let request = AccessRequestV3 { metadata, spec: Some(spec), ..Default::default() };
             let id = id_of(&self.cluster.create_request(&caller, self.now, request).unwrap()).to_owned();
             let update =
                 RequestStateSetter { id: id.clone(), state: RequestState::Approved.into(), ..Default::default() };

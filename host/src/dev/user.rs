@@ -7,7 +7,8 @@ use tonic::transport::Channel;
 use tonic::{Response, Status};
 use tribunal_proto::proto::auth_service_client::AuthServiceClient;
 use tribunal_proto::proto::{AccessRequestSort, ListAccessRequestsRequest, ListLocksRequest, RequestStateSetter};
-use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockV2, RequestState};
+use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockV2, Metadata, RequestState};
+use uuid::Uuid;
 
 use super::DevError;
 use super::connect::{connect, root_cause};
@@ -72,6 +73,8 @@ impl User {
         let request = AccessRequestV3 {
             kind: "access_request".to_owned(),
             version: "v3".to_owned(),
+            // Teleport refuses a request without a name, and names it anew.
+            metadata: Some(Metadata { name: Uuid::new_v4().to_string(), ..Metadata::default() }),
             spec: Some(spec),
             ..AccessRequestV3::default()
         };

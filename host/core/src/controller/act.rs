@@ -89,6 +89,7 @@ impl Controller {
                 for (name, failure) in failed {
                     self.outcome(turn, &plan, lock_step(&plan, &name), StepResult::Failed(failure));
                 }
+                self.give_up_rest(turn, &plan);
                 self.give_up(turn, round, &plan, FailureClass::Retry);
             }
             (Phase::Confirming, Reply::Reread(Ok(fresh))) => self.confirmed(turn, round, plan, fresh),
@@ -239,7 +240,10 @@ impl Controller {
             self.outcome(turn, &plan, lock_step(&plan, &name), StepResult::Failed(failure));
         }
         match worst {
-            Some(class) => self.give_up(turn, round, &plan, class),
+            Some(class) => {
+                self.give_up_rest(turn, &plan);
+                self.give_up(turn, round, &plan, class);
+            }
             None => self.all_locked(turn, round, plan),
         }
     }
@@ -338,6 +342,14 @@ impl Controller {
         match &plan.resolution {
             Some(resolution) => self.judge_anew(turn, round, resolution.request.clone()),
             None => self.start_anew(turn, round),
+        }
+    }
+
+    /// A lock failed: what would have followed from the plan after its locks does not, and the ledger is told so.
+    fn give_up_rest(&self, turn: &mut Turn<'_>, plan: &Plan) {
+        if plan.resolution.is_some() || !(plan.writes.is_empty() || plan.releases.is_empty()) {
+            let why = "a lock before it failed".to_owned();
+            self.outcome(turn, plan, Step::Decision, StepResult::Superseded(why));
         }
     }
 

@@ -11,7 +11,7 @@ pub(super) use form::REASON_BYTES_MAX;
 use form::check_form;
 
 use super::lifetimes::{self, Limits};
-use super::rbac::matches;
+use super::rbac::{matches, no_verb};
 use super::refusal::{access_denied, bad_parameter, not_found};
 use super::{Caller, Cluster, KIND_ACCESS_REQUEST, Refusal, StoredRequest, object_expiry};
 use crate::clock::Moment;
@@ -30,7 +30,7 @@ impl Cluster {
     ) -> Result<AccessRequestV3, Refusal> {
         let expiry = object_expiry(&request);
         let mut spec = check_form(&request)?;
-        self.check_author(caller, &mut spec)?;
+        self.check_author(caller, &spec)?;
         let user = self
             .users
             .get(&spec.user)
@@ -67,8 +67,9 @@ impl Cluster {
         Ok(AccessRequestV3::clone(&self.store_request(now, &caller.user, stored)))
     }
 
-    /// Own pending requests need no verb unless it is denied; everything else needs `create`.
-    fn check_author(&self, caller: &Caller, spec: &mut AccessRequestSpecV3) -> Result<(), Refusal> {
+    /// Own pending requests need no verb unless it is denied; everything else needs `create`, and what is resolved from the start a
+    /// certificate without assumed requests.
+    fn check_author(&self, caller: &Caller, spec: &AccessRequestSpecV3) -> Result<(), Refusal> {
         let pending = spec.state == i32::from(RequestState::Pending);
         if caller.user == spec.user {
             if !pending {
@@ -76,20 +77,22 @@ impl Cluster {
                     "a user cannot create an access request of their own that is already resolved",
                 ));
             }
-            let roles = self.caller_roles(caller);
-            let denied = |role: &RoleDef| {
-                role.deny.rules.iter().any(|rule| {
-                    let names = |list: &[String], wanted: &str| list.iter().any(|item| item == "*" || item == wanted);
-                    names(&rule.resources, KIND_ACCESS_REQUEST) && names(&rule.verbs, "create")
-                })
-            };
-            if self.role_set(&roles).any(denied) {
-                return Err(access_denied("access denied to perform action `create` on `access_request`"));
+            if self.denied(caller, KIND_ACCESS_REQUEST, "create") {
+                return Err(no_verb(KIND_ACCESS_REQUEST, "create"));
             }
             return Ok(());
         }
         self.require(caller, KIND_ACCESS_REQUEST, &["create"])?;
-        self.require_admin_action(caller)
+        if !pending && !caller.active_requests.is_empty() {
+            return Err(access_denied(
+                "resolved access requests cannot be created by an identity with elevated access: drop the assumed requests first",
+            ));
+        }
+        self.require_admin_action(caller)?;
+        if spec.state == i32::from(RequestState::Promoted) {
+            return Err(bad_parameter("an access request cannot be created in this state"));
+        }
+        Ok(())
     }
 
     /// Checks requested roles against what the user may ask for, and finds the roles for requested resources.
@@ -167,8 +170,6 @@ impl Cluster {
     fn fill_from_roles(&self, user: &UserDef, spec: &mut AccessRequestSpecV3) {
         spec.thresholds = Vec::new();
         spec.reviews = Vec::new();
-        spec.resolve_reason = String::new();
-        spec.resolve_annotations = None;
         spec.role_threshold_mapping = BTreeMap::new();
         let mut annotations: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut reviewers = BTreeSet::new();

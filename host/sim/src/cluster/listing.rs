@@ -5,6 +5,7 @@ use tribunal_proto::proto::{AccessRequestSort, ListAccessRequestsRequest};
 use tribunal_proto::types::{AccessRequestFilter, AccessRequestScope, AccessRequestV3, RequestState};
 
 use super::create::requested_resources;
+use super::rbac::no_verb;
 use super::refusal::bad_parameter;
 use super::{Caller, Cluster, KIND_ACCESS_REQUEST, Refusal, StoredRequest, id_of, object_expiry, resource_id, spec_of};
 use crate::clock::Moment;
@@ -27,13 +28,21 @@ impl Cluster {
     /// `ListAccessRequests`.
     ///
     /// # Errors
-    /// A limit above 16,000, an unknown sort, scope or state; another than the default order while the cache is down.
+    /// A rule that denies `list` or `read`. Unless a single id is asked for: a limit above 16,000, an unknown sort, another than the
+    /// default order while the cache is down.
     pub fn list_requests(
         &self,
         caller: &Caller,
         now: Moment,
         query: &ListAccessRequestsRequest,
     ) -> Result<Page, Refusal> {
+        let Some(filter) = self.permitted(caller, query.filter.as_ref())? else {
+            return Ok(Page { requests: Vec::new(), next_key: String::new() });
+        };
+        if !filter.id.is_empty() {
+            // Teleport's backend answers, which checks neither limit nor sort for one request.
+            return Ok(Page { requests: self.matching(caller, now, &filter, "").collect(), next_key: String::new() });
+        }
         let limit = match usize::try_from(query.limit) {
             Ok(0) => PAGE_DEFAULT,
             Ok(limit) if limit <= PAGE_MAX => limit,
@@ -48,7 +57,6 @@ impl Cluster {
                 "the access request cache is not available: only the default ascending order works",
             ));
         }
-        let filter = Filter::new(query.filter.as_ref(), caller)?;
         let plain = sort == AccessRequestSort::Default && !query.descending;
         let mut page: Vec<StoredRequest> = if plain {
             self.matching(caller, now, &filter, &query.start_key).take(limit + 1).collect()
@@ -76,14 +84,52 @@ impl Cluster {
     /// Everything that the filter lets through, by id: the body of `GetAccessRequestsV2`.
     ///
     /// # Errors
-    /// An unknown scope or state.
+    /// A rule that denies `list` or `read`.
     pub fn all_requests(
         &self,
         caller: &Caller,
         now: Moment,
         filter: &AccessRequestFilter,
     ) -> Result<Vec<StoredRequest>, Refusal> {
-        Ok(self.matching(caller, now, &Filter::new(Some(filter), caller)?, "").collect())
+        let filter = self.permitted(caller, Some(filter))?;
+        Ok(filter.map(|filter| self.matching(caller, now, &filter, "").collect()).unwrap_or_default())
+    }
+
+    /// The request with this id, if the caller may see it; for an empty id the first of all that the caller may see.
+    ///
+    /// # Errors
+    /// A rule that denies `list` or `read`.
+    pub(super) fn first_visible(
+        &self,
+        caller: &Caller,
+        now: Moment,
+        id: &str,
+    ) -> Result<Option<StoredRequest>, Refusal> {
+        let filter = AccessRequestFilter { id: id.to_owned(), ..AccessRequestFilter::default() };
+        let filter = self.permitted(caller, Some(&filter))?;
+        Ok(filter.and_then(|filter| self.matching(caller, now, &filter, "").next()))
+    }
+
+    /// The filter as the caller may use it; none where it can only find nothing.
+    ///
+    /// # Errors
+    /// A rule that denies `list` or `read`: who merely lacks them sees own and reviewable requests.
+    fn permitted<'a>(
+        &self,
+        caller: &'a Caller,
+        filter: Option<&'a AccessRequestFilter>,
+    ) -> Result<Option<Filter<'a>>, Refusal> {
+        if let Some(verb) = ["list", "read"].into_iter().find(|verb| self.denied(caller, KIND_ACCESS_REQUEST, verb)) {
+            return Err(no_verb(KIND_ACCESS_REQUEST, verb));
+        }
+        let mut filter = Filter::new(filter, caller);
+        if !self.sees_all(caller) && filter.user != caller.user && !self.reviews_anything(caller) {
+            if !filter.user.is_empty() {
+                return Ok(None);
+            }
+            filter.user = &caller.user;
+        }
+        Ok(Some(filter))
     }
 
     /// By id, from `start` on.
@@ -115,11 +161,6 @@ impl Cluster {
     fn sees(&self, caller: &Caller, request: &AccessRequestV3) -> bool {
         spec_of(request).user == caller.user || self.may_review(caller, request).is_ok()
     }
-
-    /// The stored request, if the caller may see it.
-    pub(super) fn visible_request(&self, caller: &Caller, id: &str) -> Option<StoredRequest> {
-        self.requests.get(id).filter(|request| self.sees_all(caller) || self.sees(caller, request)).cloned()
-    }
 }
 
 /// Order within a sort, ties broken by id.
@@ -140,39 +181,39 @@ pub(super) fn state_name(state: i32) -> String {
     RequestState::try_from(state).map_or_else(|_| state.to_string(), |state| state.as_str_name().to_owned())
 }
 
-/// A filter whose numbers are known.
+/// A filter with the caller as its requester, whatever the client wrote there.
 struct Filter<'a> {
     id: &'a str,
     user: &'a str,
-    state: RequestState,
+    /// 0 for all. A number without a name matches no request, or those that were set to it.
+    state: i32,
     keywords: &'a [String],
     scope: AccessRequestScope,
     requester: &'a str,
 }
 
 impl<'a> Filter<'a> {
-    fn new(filter: Option<&'a AccessRequestFilter>, caller: &'a Caller) -> Result<Self, Refusal> {
+    fn new(filter: Option<&'a AccessRequestFilter>, caller: &'a Caller) -> Self {
         let requester = caller.user.as_str();
         let Some(filter) = filter else {
-            return Ok(Self {
+            return Self {
                 id: "",
                 user: "",
-                state: RequestState::None,
+                state: RequestState::None.into(),
                 keywords: &[],
                 scope: AccessRequestScope::Default,
                 requester,
-            });
+            };
         };
-        Ok(Self {
+        Self {
             id: &filter.id,
             user: &filter.user,
-            state: RequestState::try_from(filter.state)
-                .map_err(|_| bad_parameter(format!("unknown request state {}", filter.state)))?,
+            state: filter.state,
             keywords: &filter.search_keywords,
-            scope: AccessRequestScope::try_from(filter.scope)
-                .map_err(|_| bad_parameter(format!("unknown scope {}", filter.scope)))?,
+            // A scope without a name does not narrow.
+            scope: filter.scope(),
             requester,
-        })
+        }
     }
 
     fn lets_through(&self, request: &AccessRequestV3) -> bool {
@@ -189,7 +230,7 @@ impl<'a> Filter<'a> {
         in_scope
             && (self.id.is_empty() || id_of(request) == self.id)
             && (self.user.is_empty() || spec.user == self.user)
-            && (self.state == RequestState::None || spec.state == i32::from(self.state))
+            && (self.state == i32::from(RequestState::None) || spec.state == self.state)
             && self.keywords.iter().all(|keyword| mentions(request, keyword))
     }
 }

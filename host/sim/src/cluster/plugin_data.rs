@@ -19,10 +19,10 @@ impl Cluster {
     /// `GetPluginData`.
     ///
     /// # Errors
-    /// Without `list` and `read` on `access_plugin_data`; for another kind than access requests.
+    /// Without `list` and `read`, each on `access_plugin_data` or on `access_request`; for another kind than access requests.
     pub fn get_plugin_data(&self, caller: &Caller, filter: &PluginDataFilter) -> Result<Vec<PluginDataV3>, Refusal> {
         check_kind(&filter.kind)?;
-        self.require(caller, KIND_ACCESS_PLUGIN_DATA, &["list", "read"])?;
+        self.require_on_data(caller, &["list", "read"])?;
         let wanted = |(request, data): &(&String, &PluginDataV3)| {
             let of_plugin = || data.spec.as_ref().is_some_and(|spec| spec.entries.contains_key(&filter.plugin));
             (filter.resource.is_empty() || **request == filter.resource) && (filter.plugin.is_empty() || of_plugin())
@@ -33,7 +33,7 @@ impl Cluster {
     /// `UpdatePluginData`: sets keys of one plugin, if the expected ones are as expected. An empty value removes its key.
     ///
     /// # Errors
-    /// Without `update`; for another kind; for a request that does not exist; `FailedPrecondition` when an expectation is not met.
+    /// Without `update` on `access_plugin_data` or on `access_request`; for another kind; for a request that does not exist; `FailedPrecondition` when an expectation is not met.
     pub fn update_plugin_data(
         &mut self,
         caller: &Caller,
@@ -41,7 +41,7 @@ impl Cluster {
         update: PluginDataUpdateParams,
     ) -> Result<(), Refusal> {
         check_kind(&update.kind)?;
-        self.require(caller, KIND_ACCESS_PLUGIN_DATA, &["update"])?;
+        self.require_on_data(caller, &["update"])?;
         if update.plugin.is_empty() {
             return Err(bad_parameter("missing plugin name"));
         }
@@ -82,6 +82,14 @@ impl Cluster {
 }
 
 impl Cluster {
+    /// A verb on access requests counts for their plugin data too, as it did before plugin data had a kind of their own.
+    fn require_on_data(&self, caller: &Caller, verbs: &[&str]) -> Result<(), Refusal> {
+        verbs
+            .iter()
+            .filter(|verb| !self.can(caller, KIND_ACCESS_REQUEST, verb))
+            .try_for_each(|verb| self.require(caller, KIND_ACCESS_PLUGIN_DATA, &[verb]))
+    }
+
     /// They outlive the request a little, so that plugins can still read them when it ends.
     fn new_plugin_data(&self, id: &str) -> Result<PluginDataV3, Refusal> {
         let request = self.requests.get(id).ok_or_else(|| request_not_found(id))?;

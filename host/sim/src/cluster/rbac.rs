@@ -12,18 +12,20 @@ impl Cluster {
 
     /// Whether the caller's roles give this verb on this kind.
     pub(super) fn can(&self, caller: &Caller, kind: &str, verb: &str) -> bool {
-        let grants = |half: &ConditionsDef| {
-            half.rules.iter().any(|rule| names(&rule.resources, kind) && (names(&rule.verbs, verb)))
-        };
         let roles = self.caller_roles(caller);
-        self.role_set(&roles).any(|role| grants(&role.allow)) && !self.role_set(&roles).any(|role| grants(&role.deny))
+        self.role_set(&roles).any(|role| grants(&role.allow, kind, verb)) && !self.denied(caller, kind, verb)
+    }
+
+    /// Whether a deny rule names this verb on this kind, which is worse than holding no rule for it.
+    pub(super) fn denied(&self, caller: &Caller, kind: &str, verb: &str) -> bool {
+        self.role_set(&self.caller_roles(caller)).any(|role| grants(&role.deny, kind, verb))
     }
 
     /// Refuses unless the caller has all these verbs.
     pub(super) fn require(&self, caller: &Caller, kind: &str, verbs: &[&str]) -> Result<(), Refusal> {
         match verbs.iter().find(|verb| !self.can(caller, kind, verb)) {
             None => Ok(()),
-            Some(verb) => Err(access_denied(format!("access denied to perform action `{verb}` on `{kind}`"))),
+            Some(verb) => Err(no_verb(kind, verb)),
         }
     }
 
@@ -44,6 +46,15 @@ impl Cluster {
         roles.dedup();
         roles
     }
+}
+
+/// The refusal of whoever lacks a verb, or is denied it.
+pub(super) fn no_verb(kind: &str, verb: &str) -> Refusal {
+    access_denied(format!("access denied to perform action `{verb}` on `{kind}`"))
+}
+
+fn grants(half: &ConditionsDef, kind: &str, verb: &str) -> bool {
+    half.rules.iter().any(|rule| names(&rule.resources, kind) && names(&rule.verbs, verb))
 }
 
 /// A rule's list names a kind or verb, literally or by `*`.

@@ -17,7 +17,8 @@ impl Cluster {
     /// Adds the caller's review to a request, and resolves the request when its thresholds are met.
     ///
     /// # Errors
-    /// As Teleport refuses them: no right to review, own request, a second review, a request that is not pending, and so on.
+    /// As Teleport refuses them: no right to review, no second factor where people need one, own request, a second review, a request
+    /// that is not pending, and so on.
     pub fn submit_review(
         &mut self,
         caller: &Caller,
@@ -29,23 +30,27 @@ impl Cluster {
         }
         let AccessReviewSubmission { request_id, review } = submission;
         let mut review = review.ok_or_else(|| bad_parameter("the submission carries no review"))?;
-        if request_id.is_empty() {
-            return Err(bad_parameter("missing request id"));
-        }
-        let state = check_form(&review)?;
-        if !self.reviews_anything(caller) {
-            return Err(access_denied(format!("user `{}` cannot submit reviews", caller.user)));
-        }
-        if !caller.active_requests.is_empty() {
-            return Err(access_denied(
-                "reviews cannot be submitted by an identity with elevated access: drop the assumed requests first",
-            ));
+        if review.proposed_state == i32::from(RequestState::Promoted) {
+            return Err(not_a_decision());
         }
         if review.author.is_empty() {
             review.author.clone_from(&caller.user);
         } else if review.author != caller.user {
             return Err(access_denied(format!("user `{}` cannot submit a review as `{}`", caller.user, review.author)));
         }
+        if !self.reviews_anything(caller) {
+            return Err(access_denied(format!("user `{}` cannot submit reviews", caller.user)));
+        }
+        self.require_admin_action(caller)?;
+        if !caller.active_requests.is_empty() {
+            return Err(access_denied(
+                "reviews cannot be submitted by an identity with elevated access: drop the assumed requests first",
+            ));
+        }
+        if request_id.is_empty() {
+            return Err(bad_parameter("missing request id"));
+        }
+        let state = check_form(&review)?;
         let stored = self.requests.get(&request_id).cloned().ok_or_else(|| request_not_found(&request_id))?;
         self.may_review(caller, &stored)?;
         let mut request = AccessRequestV3::clone(&stored);
@@ -64,7 +69,8 @@ impl Cluster {
         Ok(AccessRequestV3::clone(&self.store_request(now, &caller.user, request)))
     }
 
-    fn reviews_anything(&self, caller: &Caller) -> bool {
+    /// Whether the caller's roles let them review the requests of anybody.
+    pub(super) fn reviews_anything(&self, caller: &Caller) -> bool {
         self.role_set(&caller.roles)
             .any(|role| role.allow.review_requests.as_ref().is_some_and(|review| !review.roles.is_empty()))
     }
@@ -132,10 +138,12 @@ fn check_form(review: &AccessReview) -> Result<RequestState, Refusal> {
     }
     match RequestState::try_from(review.proposed_state) {
         Ok(state @ (RequestState::Approved | RequestState::Denied)) => Ok(state),
-        Ok(RequestState::None | RequestState::Pending | RequestState::Promoted) | Err(_) => {
-            Err(bad_parameter("a review proposes APPROVED or DENIED and nothing else"))
-        }
+        Ok(RequestState::None | RequestState::Pending | RequestState::Promoted) | Err(_) => Err(not_a_decision()),
     }
+}
+
+fn not_a_decision() -> Refusal {
+    bad_parameter("a review proposes APPROVED or DENIED and nothing else")
 }
 
 fn check_request(spec: &AccessRequestSpecV3, review: &AccessReview) -> Result<(), Refusal> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tonic::Status;
 use tribunal_proto::proto::RequestStateSetter;
-use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockV2, RequestState};
+use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockV2, Metadata, RequestState};
+use uuid::Uuid;
 
 use super::certificates::{Certificates, IssueOptions};
 use super::shared::Shared;
@@ -99,7 +100,10 @@ impl Handle {
                 assume_start_time: wish.starts_in.map(|starts_in| now.plus_ms(starts_in.ms()).to_proto()),
                 ..AccessRequestSpecV3::default()
             };
-            cluster.create_request(&caller, now, AccessRequestV3 { spec: Some(spec), ..AccessRequestV3::default() })
+            // Any name that is a UUID does: the server replaces it.
+            let metadata = Metadata { name: Uuid::nil().to_string(), ..Metadata::default() };
+            let request = AccessRequestV3 { metadata: Some(metadata), spec: Some(spec), ..AccessRequestV3::default() };
+            cluster.create_request(&caller, now, request)
         })
     }
 

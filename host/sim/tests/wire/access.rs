@@ -21,7 +21,7 @@ use tribunal_proto::users_v1::{GetUserRequest, ListUsersRequest};
 use crate::world::{Client, SCENARIO, World, asking, id, lock, on_request};
 
 /// Call, kind, and the verbs that it needs.
-const CALLS: [(&str, &str, &[&str]); 23] = [
+const CALLS: [(&str, &str, &[&str]); 25] = [
     ("SetAccessRequestState", "access_request", &["list", "read", "update"]),
     ("CreateAccessRequestV2", "access_request", &["create"]),
     ("DeleteAccessRequest", "access_request", &["delete"]),
@@ -39,6 +39,9 @@ const CALLS: [(&str, &str, &[&str]); 23] = [
     ("DeleteSemaphore", "semaphore", &["delete"]),
     ("GetPluginData", "access_plugin_data", &["list", "read"]),
     ("UpdatePluginData", "access_plugin_data", &["update"]),
+    // The same verbs on the requests themselves do as well.
+    ("GetPluginData", "access_request", &["list", "read"]),
+    ("UpdatePluginData", "access_request", &["update"]),
     ("GetRole", "role", &["read"]),
     ("ListRoles", "role", &["list", "read"]),
     ("GetUser", "user", &["read"]),
@@ -151,6 +154,21 @@ async fn each_call_needs_exactly_its_verbs() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn the_verbs_for_plugin_data_may_come_from_both_kinds() {
+    let rule =
+        |kind: &str, verb: &str| format!("[[role.allow.rules]]\nresources = [\"{kind}\"]\nverbs = [\"{verb}\"]\n");
+    let world = World::with(&format!(
+        "{SCENARIO}\n[[role]]\nname = \"mixed\"\n{}{}[[user]]\nname = \"mixed\"\nroles = [\"mixed\"]\n",
+        rule("access_request", "list"),
+        rule("access_plugin_data", "read")
+    ))
+    .await;
+    make("GetPluginData", &world, "mixed").await.unwrap();
+    let status = make("UpdatePluginData", &world, "mixed").await.unwrap_err();
+    assert_eq!(status.code(), Code::PermissionDenied);
 }
 
 #[tokio::test]

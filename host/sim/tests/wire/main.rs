@@ -1,6 +1,7 @@
 //! The simulated server as its clients see it: real gRPC over mutual TLS, refusals one by one. No test here looks inside the server.
 
 mod access;
+mod create;
 mod faults;
 mod locks;
 mod paging;
@@ -11,6 +12,7 @@ mod resolve;
 mod resources;
 mod reviews;
 mod semaphores;
+mod sight;
 mod tls;
 mod watch;
 mod world;

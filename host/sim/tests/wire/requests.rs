@@ -9,7 +9,7 @@ use tribunal_proto::proto::{ListAccessRequestsRequest, RequestId};
 use tribunal_proto::types::{self, AccessRequestFilter, AccessRequestV3, RequestState};
 use tribunal_sim::Moment;
 
-use crate::world::{Client, World, asking, id, refused, spec};
+use crate::world::{CHOSEN_NAME, Client, World, asking, id, refused, spec};
 
 async fn listed(client: &mut Client, filter: AccessRequestFilter) -> Vec<String> {
     let query = ListAccessRequestsRequest { filter: Some(filter), ..ListAccessRequestsRequest::default() };
@@ -26,7 +26,7 @@ async fn the_server_fills_in_what_clients_cannot_choose() {
     let world = World::start().await;
     let stored = world.request().await;
     let now = world.now();
-    assert_ne!(id(&stored), "chosen-by-client");
+    assert_ne!(id(&stored), CHOSEN_NAME);
     let uuid = uuid::Uuid::parse_str(&id(&stored)).unwrap();
     assert_eq!(uuid.get_version_num(), 7);
     let spec = spec(&stored);
@@ -78,10 +78,10 @@ async fn requests_that_may_not_be_made_are_refused_one_by_one() {
         ),
         (
             changed(ask(&["prod-a"], &[]), |spec| spec.state = RequestState::Promoted.into()),
-            InvalidArgument,
-            "in this state",
+            PermissionDenied,
+            "already resolved",
         ),
-        (changed(ask(&["prod-a"], &[]), |spec| spec.state = 17), InvalidArgument, "in this state"),
+        (changed(ask(&["prod-a"], &[]), |spec| spec.state = 17), PermissionDenied, "already resolved"),
         (changed(ask(&["prod-a"], &[]), |spec| spec.expires = past), InvalidArgument, "in the past"),
         (changed(ask(&["prod-a"], &[]), |spec| spec.resource_expiry = past), InvalidArgument, "in the past"),
         (changed(ask(&["prod-a"], &[]), |spec| spec.max_duration = past), InvalidArgument, "max duration"),

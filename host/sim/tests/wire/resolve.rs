@@ -59,7 +59,6 @@ async fn malformed_updates_are_refused_one_by_one() {
         (set("", Approved), InvalidArgument, "missing request id"),
         (set(&request, None), InvalidArgument, "missing request state"),
         (set(&request, Promoted), InvalidArgument, "promoted"),
-        (RequestStateSetter { state: 9, ..set(&request, None) }, InvalidArgument, "unknown request state"),
         (set("0190a7c6-0000-7000-8000-000000000000", Approved), NotFound, "not found"),
         (RequestStateSetter { roles: roles(&["prod-a"]), ..set(&request, Denied) }, InvalidArgument, "role list"),
         (RequestStateSetter { roles: roles(&["prod-b"]), ..set(&request, Approved) }, InvalidArgument, "`prod-b`"),
@@ -113,6 +112,59 @@ async fn who_may_not_resolve_is_refused() {
         PermissionDenied,
         "of their own",
     );
+}
+
+/// Each update is wrong in every later way as well, so that its refusal says which check came first.
+#[tokio::test]
+async fn an_update_is_checked_in_teleports_order() {
+    let world = World::with(&format!("admin-mfa = true\n{SCENARIO}")).await;
+    let roles = |update| RequestStateSetter { roles: vec!["secret".into()], ..update };
+    let mut rita = world.client("rita").await;
+    refused(rita.set_access_request_state(set("", None)).await, PermissionDenied, "`update`");
+    refused(rita.set_access_request_state(set("", Promoted)).await, PermissionDenied, "`update`");
+    let mut bot = world.bot().await;
+    refused(bot.set_access_request_state(set("", None)).await, NotFound, "not found");
+    let request = id(&world.request().await);
+    let elevated = IssueOptions { active_requests: vec![request.clone()], ..IssueOptions::of("admin") };
+    let mut elevated = world.client_of(&elevated).await;
+    refused(elevated.set_access_request_state(set("", Promoted)).await, PermissionDenied, "elevated");
+    let mut admin = world.client("admin").await;
+    refused(admin.set_access_request_state(set("", Promoted)).await, PermissionDenied, "multi-factor");
+    let nowhere = "0190a7c6-0000-7000-8000-000000000000";
+    refused(bot.set_access_request_state(set(nowhere, Promoted)).await, InvalidArgument, "promoted");
+    refused(bot.set_access_request_state(set(nowhere, None)).await, NotFound, "not found");
+    world.running.handle().with(|cluster, _| cluster.settings_mut().admin_mfa = false);
+    let own = IssueOptions { roles: Some(vec!["requester".into(), "root".into()]), ..IssueOptions::of("alice") };
+    let mut own = world.client_of(&own).await;
+    refused(own.set_access_request_state(roles(set(&request, None))).await, PermissionDenied, "of their own");
+    refused(bot.set_access_request_state(roles(set("", None))).await, InvalidArgument, "missing request id");
+    refused(bot.set_access_request_state(roles(set(&request, None))).await, InvalidArgument, "missing request state");
+    refused(bot.set_access_request_state(roles(set(&request, Denied))).await, InvalidArgument, "role list");
+    assert_eq!(read(&mut bot, &request).await.state(), Pending);
+}
+
+#[tokio::test]
+async fn a_state_without_a_name_is_stored_but_never_over_a_denial() {
+    let world = World::start().await;
+    let request = id(&world.request().await);
+    let mut bot = world.bot().await;
+    let nameless = || RequestStateSetter { state: 9, ..set(&request, None) };
+    bot.set_access_request_state(nameless()).await.unwrap();
+    assert_eq!(read(&mut bot, &request).await.state, 9);
+    let with_roles = RequestStateSetter { roles: vec!["prod-a".into()], ..nameless() };
+    refused(bot.set_access_request_state(with_roles).await, InvalidArgument, "role list");
+    bot.set_access_request_state(set(&request, Denied)).await.unwrap();
+    refused(bot.set_access_request_state(nameless()).await, InvalidArgument, "already been denied");
+}
+
+#[tokio::test]
+async fn an_updater_who_is_denied_to_list_is_refused_and_not_told_that_there_is_no_such_request() {
+    let world = World::with(&format!(
+        "{SCENARIO}\n[bot]\ndeny-rules = [{{ resources = [\"access_request\"], verbs = [\"list\"] }}]"
+    ))
+    .await;
+    let request = id(&world.request().await);
+    refused(world.bot().await.set_access_request_state(set(&request, Approved)).await, PermissionDenied, "`list`");
 }
 
 #[tokio::test]

@@ -135,6 +135,25 @@ async fn a_bot_reviews_with_its_roles_and_under_its_own_name() {
 }
 
 #[tokio::test]
+async fn where_a_second_factor_is_required_people_cannot_review_and_bots_can() {
+    let world =
+        World::with(&format!("admin-mfa = true\n{SCENARIO}\n[bot]\nreview-requests = {{ roles = [\"*\"] }}")).await;
+    let request = id(&world.request().await);
+    let mut rita = world.client("rita").await;
+    refused(rita.submit_access_review(review(&request, Approved)).await, PermissionDenied, "multi-factor");
+    // The factor is asked for before the review is looked at, but after the right to review at all.
+    refused(rita.submit_access_review(review("", Pending)).await, PermissionDenied, "multi-factor");
+    refused(rita.submit_access_review(review("", Promoted)).await, InvalidArgument, "APPROVED or DENIED");
+    refused(
+        world.client("alice").await.submit_access_review(review(&request, Approved)).await,
+        PermissionDenied,
+        "cannot submit reviews",
+    );
+    let answer = spec(&world.bot().await.submit_access_review(review(&request, Approved)).await.unwrap().into_inner());
+    assert_eq!(answer.state(), Approved);
+}
+
+#[tokio::test]
 async fn without_enterprise_there_are_no_reviews() {
     let world = World::with(&format!("enterprise = false\n{SCENARIO}")).await;
     let request = id(&world.request().await);

@@ -22,6 +22,9 @@ use tribunal_sim::{Identity, IssueOptions, Moment, Running, Scenario, SimClock, 
 /// Generous: only a hang meets it.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
+/// The name that clients give to their requests, and the server replaces.
+pub(crate) const CHOSEN_NAME: &str = "6f1c6c0e-7f0b-4b57-9a3e-2d1a5f0f8c11";
+
 pub(crate) type Client = AuthServiceClient<Channel>;
 
 /// A cluster with a role of each sort.
@@ -238,7 +241,7 @@ pub(crate) fn asking(user: &str, roles: &[&str], resources: &[&str]) -> AccessRe
     AccessRequestV3 {
         kind: "access_request".to_owned(),
         version: "v3".to_owned(),
-        metadata: Some(Metadata { name: "chosen-by-client".to_owned(), ..Metadata::default() }),
+        metadata: Some(Metadata { name: CHOSEN_NAME.to_owned(), ..Metadata::default() }),
         spec: Some(AccessRequestSpecV3 {
             user: user.to_owned(),
             roles: roles.iter().map(|role| (*role).to_owned()).collect(),

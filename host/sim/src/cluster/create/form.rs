@@ -1,12 +1,13 @@
-//! What is wrong with a new request whoever makes it: kind, state, lengths and counts. It reads no roles.
+//! What is wrong with a new request whoever makes it: kind, name, state, lengths and counts. It reads no roles.
 
 use std::collections::BTreeSet;
 
 use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, RequestState};
+use uuid::Uuid;
 
 use super::requested_resources;
 use crate::cluster::refusal::bad_parameter;
-use crate::cluster::{KIND_ACCESS_REQUEST, Refusal, resource_id};
+use crate::cluster::{KIND_ACCESS_REQUEST, Refusal, id_of, resource_id};
 
 /// Longest reason, of a request or a resolution.
 pub(in crate::cluster) const REASON_BYTES_MAX: usize = 4096;
@@ -24,18 +25,24 @@ pub(super) fn check_form(request: &AccessRequestV3) -> Result<AccessRequestSpecV
         return Err(bad_parameter(format!("version `{}` of access requests is not supported", request.version)));
     }
     let mut spec = request.spec.clone().ok_or_else(|| bad_parameter("the access request has no spec"))?;
+    if spec.state == i32::from(RequestState::None) {
+        spec.state = RequestState::Pending.into();
+    }
+    let annotated = spec.resolve_annotations.as_ref().is_some_and(|annotations| !annotations.values.is_empty());
+    if spec.state == i32::from(RequestState::Pending) && (annotated || !spec.resolve_reason.is_empty()) {
+        return Err(bad_parameter("a pending request has no resolve reason and no resolve annotations"));
+    }
     if spec.user.is_empty() {
         return Err(bad_parameter("the access request names no user"));
     }
-    match RequestState::try_from(spec.state) {
-        Ok(RequestState::None) => spec.state = RequestState::Pending.into(),
-        Ok(RequestState::Pending | RequestState::Approved | RequestState::Denied) => {}
-        Ok(RequestState::Promoted) | Err(_) => {
-            return Err(bad_parameter("an access request cannot be created in this state"));
-        }
+    // Clients must name it, and the server names it anew.
+    if Uuid::parse_str(id_of(request)).is_err() {
+        return Err(bad_parameter(format!("the name `{}` of an access request is not a uuid", id_of(request))));
     }
-    if spec.request_reason.len() > REASON_BYTES_MAX {
-        return Err(bad_parameter(format!("request reason is too long: at most {REASON_BYTES_MAX} bytes")));
+    for (which, reason) in [("request", &spec.request_reason), ("resolve", &spec.resolve_reason)] {
+        if reason.len() > REASON_BYTES_MAX {
+            return Err(bad_parameter(format!("{which} reason is too long: at most {REASON_BYTES_MAX} bytes")));
+        }
     }
     let resources: Vec<String> = requested_resources(&spec).map(resource_id::to_text).collect();
     if resources.len() > RESOURCES_MAX {
