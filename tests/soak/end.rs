@@ -6,6 +6,8 @@ use crate::run::Soak;
 
 /// How often the last questions are asked.
 const TICK: Duration = Duration::from_millis(50);
+/// How many more starts may be needed until nothing is open.
+const CLOSING_STARTS_MAX: u32 = 5;
 /// How long the last run of the daemon may take to close what earlier ones left open.
 const CLOSING_MAX: Duration = Duration::from_secs(120);
 /// How long a moment without any open step is waited for.
@@ -32,8 +34,7 @@ pub(crate) fn unsettled(soak: &Soak) -> String {
     )
 }
 
-/// The faults end; the daemon stops in good order. If steps of killed runs are open then, because a start that should
-/// have looked them up met a fault, one more start closes them.
+/// The faults end; the daemon stops in good order. If steps are open then, the next start closes them.
 pub(crate) async fn close(soak: &mut Soak) -> Result<(), String> {
     soak.server.faults(tribunal_sim::Faults::clear);
     let mut ticks = tokio::time::interval(TICK);
@@ -46,16 +47,20 @@ pub(crate) async fn close(soak: &mut Soak) -> Result<(), String> {
     }
     soak.daemon.stop().await?;
     soak.explain()?;
-    if soak.evidence.open().is_empty() {
-        return Ok(());
+    // A stop begins nothing new, so that it may itself leave a decision half done.
+    for _ in 0..CLOSING_STARTS_MAX {
+        if soak.evidence.open().is_empty() {
+            break;
+        }
+        let begun = Instant::now();
+        soak.daemon.start()?;
+        while !soak.evidence.open().is_empty() && begun.elapsed() < CLOSING_MAX {
+            ticks.tick().await;
+            soak.look()?;
+            soak.daemon.keep_up()?;
+        }
+        soak.daemon.stop().await?;
+        soak.explain()?;
     }
-    let begun = Instant::now();
-    soak.daemon.start()?;
-    while !soak.evidence.open().is_empty() && begun.elapsed() < CLOSING_MAX {
-        ticks.tick().await;
-        soak.look()?;
-        soak.daemon.keep_up()?;
-    }
-    soak.daemon.stop().await?;
-    soak.explain()
+    Ok(())
 }
