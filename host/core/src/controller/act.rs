@@ -85,11 +85,9 @@ impl Controller {
             (Phase::VerifyingLocks(failed), Reply::Reread(Ok(fresh))) => {
                 self.locks_verified(turn, round, plan, failed, fresh);
             }
-            (Phase::VerifyingLocks(failed), Reply::Reread(Err(_))) => {
-                for (name, failure) in failed {
-                    self.outcome(turn, &plan, lock_step(&plan, &name), StepResult::Failed(failure));
-                }
-                self.give_up_rest(turn, &plan);
+            // Nobody knows whether it was done: the ledger is told nothing, so that the steps stay open there, and the
+            // next start says what the cluster shows.
+            (Phase::VerifyingLocks(_) | Phase::VerifyingResolution(_), Reply::Reread(Err(_))) => {
                 self.give_up(turn, round, &plan, FailureClass::Retry);
             }
             (Phase::Confirming, Reply::Reread(Ok(fresh))) => self.confirmed(turn, round, plan, fresh),
@@ -110,9 +108,6 @@ impl Controller {
             }
             (Phase::VerifyingResolution(failure), Reply::Reread(Ok(fresh))) => {
                 self.resolution_verified(turn, round, &plan, failure, fresh);
-            }
-            (Phase::VerifyingResolution(failure), Reply::Reread(Err(_))) => {
-                self.resolution_failed(turn, round, &plan, failure);
             }
             (
                 Phase::Recording
