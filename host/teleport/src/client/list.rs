@@ -73,6 +73,11 @@ impl Client {
         match self.call(connection, auth.get_lock(request)).await {
             Ok(lock) => Ok(Some(understood(convert::lock(lock))?)),
             Err(status) if status.code() == Code::NotFound => Ok(None),
+            // A server that only lists locks says as much, at more cost.
+            Err(status) if status.code() == Code::Unimplemented => {
+                let locks = self.list_locks(connection).await?;
+                Ok(locks.into_iter().find(|lock| lock.name == *name))
+            }
             Err(status) => Err(explain(GET_LOCK, &status)),
         }
     }

@@ -126,6 +126,19 @@ async fn an_old_server_is_listed_the_old_way_and_asked_the_new_way_once() {
 }
 
 #[tokio::test]
+async fn a_lock_is_found_in_the_list_where_the_server_cannot_get_one() {
+    let (_server, client) = cluster(by(|method, _| match method {
+        "ListLocks" => locks(&["l", "m"], ""),
+        _ => unimplemented(),
+    }))
+    .await;
+    let names = ["m", "gone"].map(LockName::new).to_vec();
+    let fresh = client.reread(Vec::new(), names).await.unwrap();
+    let found: Vec<_> = fresh.locks.iter().map(|lock| lock.as_ref().map(|lock| lock.name.as_str())).collect();
+    assert_eq!(found, [Some("m"), None]);
+}
+
+#[tokio::test]
 async fn a_part_of_a_list_is_never_taken_for_the_whole() {
     type Case = (fn() -> Reply, FailureClass, &'static str);
     let cases: [Case; 4] = [
