@@ -121,9 +121,16 @@ impl Lock {
         (suffix == id.as_str() && by_us).then_some(id)
     }
 
+    /// Moves the end of a lock of ours that is not written yet, and seals it anew.
+    pub(crate) fn end_at(&mut self, expires: Option<Timestamp>) {
+        self.expires = expires;
+        if let (Some(request), Some((text, _))) = (&self.target.access_request, unsealed(&self.message)) {
+            self.message = sealed(text, request, expires);
+        }
+    }
+
     fn has_seal(&self, request: &RequestId) -> bool {
-        let sealed = self.message.strip_suffix(']').and_then(|message| message.rsplit_once(" ["));
-        sealed.is_some_and(|(text, there)| there == seal(text, request, self.expires))
+        unsealed(&self.message).is_some_and(|(text, there)| there == seal(text, request, self.expires))
     }
 }
 
@@ -136,6 +143,11 @@ pub fn sealed(text: &str, request: &RequestId, expires: Option<Timestamp>) -> St
 
 /// The length of what [`sealed`] adds to a text, in bytes.
 pub const SEAL_BYTES: usize = 11;
+
+/// The text of a message, and its seal.
+fn unsealed(message: &str) -> Option<(&str, &str)> {
+    message.strip_suffix(']')?.rsplit_once(" [")
+}
 
 /// FNV-1a over all that is sealed. Whole seconds: what is less may not survive every server.
 fn seal(text: &str, request: &RequestId, expires: Option<Timestamp>) -> String {

@@ -212,9 +212,8 @@ impl Controller {
     ) {
         if let Some((planned, _)) = plan.writes.iter_mut().find(|(planned, _)| planned.name == lock.name) {
             // Two policies want it: it lasts as long as either does.
-            planned.expires = planned.expires.zip(lock.expires).map(|(a, b)| a.max(b));
-            let expires = planned.expires;
-            wanted.iter_mut().filter(|(said, _)| said.name == lock.name).for_each(|(said, _)| said.expires = expires);
+            planned.end_at(planned.expires.zip(lock.expires).map(|(a, b)| a.max(b)));
+            wanted.iter_mut().filter(|(said, _)| said.name == lock.name).for_each(|(said, _)| said.clone_from(planned));
             return;
         }
         if let Some(request) = self.view.request(&order.request) {

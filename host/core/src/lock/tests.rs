@@ -122,3 +122,15 @@ fn an_edited_lock_is_not_ours_even_if_it_still_names_us_as_its_writer() {
     in_whole_seconds.expires = Some(Timestamp::from_secs(1_000));
     assert!(in_whole_seconds.ours(&us).is_some(), "a server may keep whole seconds");
 }
+
+#[test]
+fn a_lock_of_which_the_end_is_moved_before_it_is_written_stays_ours() {
+    let mut lock = lock("tribunal-r1", LockTarget::access_request(RequestId::new("r1")), "");
+    let text = unsealed(&lock.message).map(|(text, _)| text.to_owned());
+    for end in [Some(Timestamp::from_secs(7)), None, Some(Timestamp::from_secs(9))] {
+        lock.end_at(end);
+        assert_eq!(lock.expires, end);
+        assert!(lock.ours(&UserName::new("bot-tribunal")).is_some());
+        assert_eq!(unsealed(&lock.message).map(|(text, _)| text.to_owned()), text);
+    }
+}
