@@ -106,3 +106,28 @@ fn what_looks_like_a_file_of_ours_is_told_from_what_does_not() {
         assert!(!is_ours(other), "{other}");
     }
 }
+
+/// The fenced block of a page that begins with this language, without its indentation.
+fn fenced(page: &str, language: &str) -> String {
+    let opening = format!("```{language}");
+    let mut lines = page.lines().skip_while(|line| line.trim_start() != opening);
+    let indent = lines.next().map_or(0, |line| line.len() - line.trim_start().len());
+    let block = lines.take_while(|line| line.trim_start() != "```");
+    block.map(|line| line.get(indent..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_policy_of_the_readme_is_the_one_that_is_built_and_tested() {
+    let policy = fenced(&file("README.md"), "rust");
+    assert!(policy.contains("impl Policy for Ticket"), "{policy}");
+    assert!(file("guest-sdk/rust/examples/ticket.rs").contains(&policy), "README.md and the example differ:\n{policy}");
+}
+
+#[test]
+fn the_configuration_of_the_readme_is_right() {
+    let text = fenced(&file("README.md"), "toml");
+    let config = tribunal::config::Config::from_toml(&text, std::path::Path::new("tribunal.toml"));
+    let config = config.unwrap_or_else(|errors| panic!("{errors}"));
+    let names: Vec<&str> = config.plugins.iter().map(|plugin| plugin.name.as_str()).collect();
+    assert_eq!(names, ["ticket", "separation", "cap"]);
+}
