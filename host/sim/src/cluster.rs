@@ -4,6 +4,7 @@
 mod caller;
 mod capabilities;
 mod create;
+mod expression;
 mod history;
 mod ids;
 mod lifetimes;

@@ -3,16 +3,14 @@
 
 use std::collections::BTreeMap;
 
-/// Deepest nesting of parentheses and negations.
-const DEPTH_MAX: usize = 32;
+use super::expression::{Cursor, Expression};
 
 /// A parsed predicate.
 #[derive(Clone, Debug)]
-pub(crate) enum Predicate {
-    Always,
-    And(Vec<Predicate>),
-    Or(Vec<Predicate>),
-    Not(Box<Predicate>),
+pub(crate) struct Predicate(Expression<Condition>);
+
+#[derive(Clone, Debug)]
+enum Condition {
     /// A value of the first operand is a value of the second.
     Shares(Operand, Operand),
     Matches(Operand, regex_lite::Regex),
@@ -62,30 +60,17 @@ pub(crate) struct Facts {
 impl Predicate {
     /// The empty text is always true.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        if text.trim().is_empty() {
-            return Ok(Self::Always);
-        }
-        let mut parser = Parser { rest: text.trim_start(), depth: 0 };
-        let predicate = parser.or()?;
-        if parser.rest.is_empty() {
-            Ok(predicate)
-        } else {
-            Err(format!("cannot read `{}`: join conditions with && or ||", parser.rest))
-        }
+        Expression::parse(text, condition).map(Self)
     }
 
     pub(crate) fn holds(&self, facts: &Facts) -> bool {
-        match self {
-            Self::Always => true,
-            Self::And(all) => all.iter().all(|one| one.holds(facts)),
-            Self::Or(any) => any.iter().any(|one| one.holds(facts)),
-            Self::Not(one) => !one.holds(facts),
-            Self::Shares(one, two) => {
+        self.0.holds(&|condition| match condition {
+            Condition::Shares(one, two) => {
                 let two = two.values(facts);
                 one.values(facts).iter().any(|value| two.contains(value))
             }
-            Self::Matches(one, regex) => one.values(facts).iter().any(|value| regex.is_match(value)),
-        }
+            Condition::Matches(one, regex) => one.values(facts).iter().any(|value| regex.is_match(value)),
+        })
     }
 }
 
@@ -109,115 +94,43 @@ impl Operand {
     }
 }
 
-struct Parser<'a> {
-    rest: &'a str,
-    depth: usize,
+fn condition(cursor: &mut Cursor<'_>) -> Result<Expression<Condition>, String> {
+    let Some(function) = ["equals", "contains", "regexp.match"].into_iter().find(|name| cursor.take(name)) else {
+        return Err(format!("no function at `{}`: use equals, contains or regexp.match", cursor.rest()));
+    };
+    cursor.expect("(")?;
+    let one = operand(cursor)?;
+    cursor.expect(",")?;
+    let two = operand(cursor)?;
+    cursor.expect(")")?;
+    match (function, two) {
+        ("regexp.match", Operand::Literal(pattern)) => regex_lite::Regex::new(&pattern)
+            .map(|regex| Expression::One(Condition::Matches(one, regex)))
+            .map_err(|error| format!("pattern `{pattern}`: {error}: correct it")),
+        ("regexp.match", Operand::Path(..)) => {
+            Err("regexp.match needs a pattern in quotes as its second argument".to_owned())
+        }
+        (_, two) => Ok(Expression::One(Condition::Shares(one, two))),
+    }
 }
 
-impl Parser<'_> {
-    fn take(&mut self, token: &str) -> bool {
-        match self.rest.strip_prefix(token) {
-            Some(rest) => {
-                self.rest = rest.trim_start();
-                true
-            }
-            None => false,
-        }
+fn operand(cursor: &mut Cursor<'_>) -> Result<Operand, String> {
+    if let Some(text) = cursor.text()? {
+        return Ok(Operand::Literal(text));
     }
-
-    fn expect(&mut self, token: &str) -> Result<(), String> {
-        if self.take(token) { Ok(()) } else { Err(format!("`{token}` expected before `{}`", self.rest)) }
-    }
-
-    fn or(&mut self) -> Result<Predicate, String> {
-        let mut any = vec![self.and()?];
-        while self.take("||") {
-            any.push(self.and()?);
-        }
-        Ok(Predicate::Or(any))
-    }
-
-    fn and(&mut self) -> Result<Predicate, String> {
-        let mut all = vec![self.unary()?];
-        while self.take("&&") {
-            all.push(self.unary()?);
-        }
-        Ok(Predicate::And(all))
-    }
-
-    fn unary(&mut self) -> Result<Predicate, String> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(format!("nested deeper than {DEPTH_MAX}: simplify it"));
-        }
-        let predicate = if self.take("!") {
-            Predicate::Not(Box::new(self.unary()?))
-        } else if self.take("(") {
-            let inner = self.or()?;
-            self.expect(")")?;
-            inner
-        } else {
-            self.call()?
-        };
-        self.depth -= 1;
-        Ok(predicate)
-    }
-
-    fn call(&mut self) -> Result<Predicate, String> {
-        let Some(function) = ["equals", "contains", "regexp.match"].into_iter().find(|name| self.take(name)) else {
-            return Err(format!("no function at `{}`: use equals, contains or regexp.match", self.rest));
-        };
-        self.expect("(")?;
-        let one = self.operand()?;
-        self.expect(",")?;
-        let two = self.operand()?;
-        self.expect(")")?;
-        match (function, two) {
-            ("regexp.match", Operand::Literal(pattern)) => regex_lite::Regex::new(&pattern)
-                .map(|regex| Predicate::Matches(one, regex))
-                .map_err(|error| format!("pattern `{pattern}`: {error}: correct it")),
-            ("regexp.match", Operand::Path(..)) => {
-                Err("regexp.match needs a pattern in quotes as its second argument".to_owned())
-            }
-            (_, two) => Ok(Predicate::Shares(one, two)),
-        }
-    }
-
-    fn operand(&mut self) -> Result<Operand, String> {
-        if self.take("\"") {
-            return self.quoted().map(Operand::Literal);
-        }
-        let Some((_, path)) = PATHS.into_iter().find(|(name, _)| self.take(name)) else {
-            return Err(format!(
-                "nothing known at `{}`: use a text in quotes or one of {}",
-                self.rest,
-                PATHS.map(|(name, _)| name).join(", ")
-            ));
-        };
-        let is_map = matches!(path, Path::ReviewerTraits | Path::ReviewAnnotations | Path::RequestAnnotations);
-        let key = if self.take("[") {
-            self.expect("\"")?;
-            let key = self.quoted()?;
-            self.expect("]")?;
-            Some(key)
-        } else {
-            None
-        };
-        if is_map == key.is_some() {
-            Ok(Operand::Path(path, key))
-        } else {
-            Err("traits and annotations, and only they, need a key in brackets".to_owned())
-        }
-    }
-
-    /// After the opening quote.
-    fn quoted(&mut self) -> Result<String, String> {
-        let Some((text, rest)) = self.rest.split_once('"') else {
-            return Err("a text has no closing quote".to_owned());
-        };
-        let text = text.to_owned();
-        self.rest = rest.trim_start();
-        Ok(text)
+    let Some((_, path)) = PATHS.into_iter().find(|(name, _)| cursor.take(name)) else {
+        return Err(format!(
+            "nothing known at `{}`: use a text in quotes or one of {}",
+            cursor.rest(),
+            PATHS.map(|(name, _)| name).join(", ")
+        ));
+    };
+    let is_map = matches!(path, Path::ReviewerTraits | Path::ReviewAnnotations | Path::RequestAnnotations);
+    let key = cursor.key()?;
+    if is_map == key.is_some() {
+        Ok(Operand::Path(path, key))
+    } else {
+        Err("traits and annotations, and only they, need a key in brackets".to_owned())
     }
 }
 
@@ -243,6 +156,8 @@ mod tests {
             (r#"!contains(reviewer.roles,"boss") && equals(request.reason, "")"#, true),
             (r#"contains(reviewer.roles,"boss") || contains(reviewer.traits["team"], "blue")"#, true),
             (r#"regexp.match(review.reason, "^INC-[0-9]+")"#, true),
+            (r#"regexp.match(review.reason, "^INC-\\d+")"#, true),
+            (r#"equals(review.reason, " INC-12 seen")"#, false),
             (r#"(equals(request.roles, "x") || equals(request.roles, "prod")) && !(equals("a", "b"))"#, true),
         ] {
             assert_eq!(Predicate::parse(text).unwrap().holds(&facts), holds, "{text}");
@@ -259,6 +174,7 @@ mod tests {
             r#"regexp.match(review.reason, "(")"#,
             r#"contains(reviewer.traits, "x")"#,
             r#"equals("a"#,
+            r#"regexp.match(review.reason, "\d")"#,
         ] {
             assert!(Predicate::parse(text).is_err(), "{text}");
         }

@@ -1,26 +1,23 @@
 //! The predicates of resource lists: `name == "x"`, `labels["k"] == "v"`, `!=`, `&&`, `||`, `!`. Evaluation is total: what is unknown is found
 //! when a predicate is parsed, never later.
 
+use super::expression::{Cursor, Expression};
 use super::resources::Listed;
 
-/// Deepest nesting of parentheses and negations.
-const DEPTH_MAX: usize = 32;
 /// Longest predicate, in bytes.
 const PREDICATE_BYTES_MAX: usize = 64 * 1024;
 
 /// A parsed predicate.
 #[derive(Clone, Debug)]
-pub(super) enum ResourcePredicate {
-    Always,
-    And(Vec<ResourcePredicate>),
-    Or(Vec<ResourcePredicate>),
-    Not(Box<ResourcePredicate>),
-    Equal(Operand, Operand),
-}
+pub(super) struct ResourcePredicate(Expression<Equal>);
+
+/// Both operands have the same value.
+#[derive(Clone, Debug)]
+struct Equal(Operand, Operand);
 
 /// Something with a value.
 #[derive(Clone, Debug)]
-pub(super) enum Operand {
+enum Operand {
     Literal(String),
     Name,
     Kind,
@@ -31,29 +28,14 @@ pub(super) enum Operand {
 impl ResourcePredicate {
     /// The empty text is always true.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        if text.trim().is_empty() {
-            return Ok(Self::Always);
-        }
         if text.len() > PREDICATE_BYTES_MAX {
             return Err(format!("predicate is longer than {PREDICATE_BYTES_MAX} bytes"));
         }
-        let mut parser = Parser { rest: text.trim_start(), depth: 0 };
-        let predicate = parser.or()?;
-        if parser.rest.is_empty() {
-            Ok(predicate)
-        } else {
-            Err(format!("cannot read `{}`: join conditions with && or ||", parser.rest))
-        }
+        Expression::parse(text, comparison).map(Self)
     }
 
     pub(super) fn holds(&self, resource: &Listed<'_>) -> bool {
-        match self {
-            Self::Always => true,
-            Self::And(all) => all.iter().all(|one| one.holds(resource)),
-            Self::Or(any) => any.iter().any(|one| one.holds(resource)),
-            Self::Not(one) => !one.holds(resource),
-            Self::Equal(one, two) => one.value(resource) == two.value(resource),
-        }
+        self.0.holds(&|Equal(one, two)| one.value(resource) == two.value(resource))
     }
 }
 
@@ -68,127 +50,36 @@ impl Operand {
     }
 }
 
-struct Parser<'a> {
-    rest: &'a str,
-    depth: usize,
+fn comparison(cursor: &mut Cursor<'_>) -> Result<Expression<Equal>, String> {
+    let one = operand(cursor)?;
+    if cursor.take("==") {
+        return Ok(Expression::One(Equal(one, operand(cursor)?)));
+    }
+    cursor.expect("!=")?;
+    Ok(Expression::Not(Box::new(Expression::One(Equal(one, operand(cursor)?)))))
 }
 
-impl Parser<'_> {
-    fn take(&mut self, token: &str) -> bool {
-        match self.rest.strip_prefix(token) {
-            Some(rest) => {
-                self.rest = rest.trim_start();
-                true
-            }
-            None => false,
-        }
+fn operand(cursor: &mut Cursor<'_>) -> Result<Operand, String> {
+    if let Some(text) = cursor.text()? {
+        return Ok(Operand::Literal(text));
     }
-
-    fn expect(&mut self, token: &str) -> Result<(), String> {
-        if self.take(token) { Ok(()) } else { Err(format!("`{token}` expected before `{}`", self.rest)) }
-    }
-
-    fn or(&mut self) -> Result<ResourcePredicate, String> {
-        let mut any = vec![self.and()?];
-        while self.take("||") {
-            any.push(self.and()?);
-        }
-        Ok(ResourcePredicate::Or(any))
-    }
-
-    fn and(&mut self) -> Result<ResourcePredicate, String> {
-        let mut all = vec![self.unary()?];
-        while self.take("&&") {
-            all.push(self.unary()?);
-        }
-        Ok(ResourcePredicate::And(all))
-    }
-
-    fn unary(&mut self) -> Result<ResourcePredicate, String> {
-        self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(format!("nested deeper than {DEPTH_MAX}: simplify it"));
-        }
-        let predicate = if self.take("!") {
-            ResourcePredicate::Not(Box::new(self.unary()?))
-        } else if self.take("(") {
-            let inner = self.or()?;
-            self.expect(")")?;
-            inner
-        } else {
-            self.comparison()?
-        };
-        self.depth -= 1;
-        Ok(predicate)
-    }
-
-    fn comparison(&mut self) -> Result<ResourcePredicate, String> {
-        let one = self.operand()?;
-        if self.take("==") {
-            return Ok(ResourcePredicate::Equal(one, self.operand()?));
-        }
-        self.expect("!=")?;
-        Ok(ResourcePredicate::Not(Box::new(ResourcePredicate::Equal(one, self.operand()?))))
-    }
-
-    fn operand(&mut self) -> Result<Operand, String> {
-        if self.take_raw("\"") {
-            return self.quoted().map(Operand::Literal);
-        }
-        let word: String =
-            self.rest.chars().take_while(|letter| letter.is_ascii_alphanumeric() || "._".contains(*letter)).collect();
-        self.take(&word);
-        match word.as_str() {
-            "name" | "resource.metadata.name" => Ok(Operand::Name),
-            "resource.kind" => Ok(Operand::Kind),
-            "labels" | "resource.metadata.labels" => {
-                self.expect("[")?;
-                if !self.take_raw("\"") {
-                    return Err(format!("a key in quotes expected before `{}`", self.rest));
-                }
-                let key = self.quoted()?;
-                self.expect("]")?;
-                Ok(Operand::Label(key))
-            }
-            other => match other.strip_prefix("labels.") {
-                Some(key) if !key.is_empty() => Ok(Operand::Label(key.to_owned())),
-                Some(_) | None => Err(format!(
-                    "nothing known at `{other}{}`: use a text in quotes, name, resource.metadata.name, resource.kind, labels.k or labels[\"k\"]",
-                    self.rest
-                )),
-            },
-        }
-    }
-
-    /// As `take`, without skipping blanks: they may belong to a text.
-    fn take_raw(&mut self, token: &str) -> bool {
-        match self.rest.strip_prefix(token) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// After the opening quote. A text is one of Go's: `\"` and `\\`, and no line breaks.
-    fn quoted(&mut self) -> Result<String, String> {
-        let mut text = String::new();
-        let mut letters = self.rest.chars();
-        loop {
-            match letters.next() {
-                Some('"') => {
-                    self.rest = letters.as_str().trim_start();
-                    return Ok(text);
-                }
-                Some('\\') => match letters.next() {
-                    Some(escaped @ ('"' | '\\')) => text.push(escaped),
-                    Some(_) | None => return Err("a text has an escape other than \\\" and \\\\".to_owned()),
-                },
-                Some('\n') | None => return Err("a text has no closing quote".to_owned()),
-                Some(letter) => text.push(letter),
-            }
-        }
+    let letters = cursor.rest().chars();
+    let word: String = letters.take_while(|letter| letter.is_ascii_alphanumeric() || "._".contains(*letter)).collect();
+    cursor.take(&word);
+    match word.as_str() {
+        "name" | "resource.metadata.name" => Ok(Operand::Name),
+        "resource.kind" => Ok(Operand::Kind),
+        "labels" | "resource.metadata.labels" => match cursor.key()? {
+            Some(key) => Ok(Operand::Label(key)),
+            None => Err(format!("`[` expected before `{}`", cursor.rest())),
+        },
+        other => match other.strip_prefix("labels.") {
+            Some(key) if !key.is_empty() => Ok(Operand::Label(key.to_owned())),
+            Some(_) | None => Err(format!(
+                "nothing known at `{other}{}`: use a text in quotes, name, resource.metadata.name, resource.kind, labels.k or labels[\"k\"]",
+                cursor.rest()
+            )),
+        },
     }
 }
 
