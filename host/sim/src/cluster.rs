@@ -18,7 +18,7 @@ pub(crate) mod predicate;
 mod rbac;
 mod refusal;
 mod resolve;
-pub(crate) mod resource_id;
+pub mod resource_id;
 mod resource_predicate;
 mod resources;
 mod review;

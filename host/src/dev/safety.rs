@@ -79,7 +79,7 @@ mod tests {
     use tribunal_sim::{Caller, Cluster, Moment, default_scenario};
 
     use super::*;
-    use crate::dev::wire::resource;
+    use tribunal_sim::cluster::resource_id;
 
     struct Bench {
         cluster: Cluster,
@@ -97,7 +97,7 @@ mod tests {
                 user: user.to_owned(),
                 roles: roles.iter().map(|role| (*role).to_owned()).collect(),
                 state: RequestState::Pending.into(),
-                requested_resource_ids: resources.iter().map(|text| resource(text).unwrap()).collect(),
+                requested_resource_ids: resources.iter().map(|text| resource_id::parse(text).unwrap()).collect(),
                 ..Default::default()
             };
             let caller = Caller::person(user, &["requester"]);

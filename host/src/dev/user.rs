@@ -8,12 +8,12 @@ use tonic::{Response, Status};
 use tribunal_proto::proto::auth_service_client::AuthServiceClient;
 use tribunal_proto::proto::{AccessRequestSort, ListAccessRequestsRequest, ListLocksRequest, RequestStateSetter};
 use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockV2, Metadata, RequestState};
+use tribunal_sim::cluster::resource_id;
 use uuid::Uuid;
 
 use super::DevError;
 use super::connect::{connect, root_cause};
 use super::dir::Dir;
-use super::wire::resource;
 
 /// How long a call may take. A scenario may make the server slow on purpose.
 const CALL_MAX: Duration = Duration::from_secs(30);
@@ -60,8 +60,11 @@ impl User {
     /// # Errors
     /// When a resource is not understood, or the server refuses.
     pub(super) async fn ask(&mut self, wish: &Wish) -> Result<AccessRequestV3, DevError> {
-        let resources: Result<Vec<_>, _> =
-            wish.resources.iter().map(|text| resource(text).ok_or_else(|| DevError::Resource(text.clone()))).collect();
+        let resources: Result<Vec<_>, _> = wish
+            .resources
+            .iter()
+            .map(|text| resource_id::parse(text).ok_or_else(|| DevError::Resource(text.clone())))
+            .collect();
         let spec = AccessRequestSpecV3 {
             user: self.name.clone(),
             roles: wish.roles.clone(),

@@ -1,9 +1,9 @@
 //! Reads what the cluster stores: who asked for what, and whether a lock takes it away. It must never share code with
 //! the core, whose work it is used to check.
 
-use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockTarget, LockV2, RequestState, ResourceId};
+use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockTarget, LockV2, RequestState};
 use tribunal_sim::Moment;
-use tribunal_sim::cluster::in_force;
+use tribunal_sim::cluster::{in_force, resource_id};
 
 /// The request's id.
 pub(super) fn id_of(request: &AccessRequestV3) -> &str {
@@ -26,33 +26,12 @@ pub(super) fn resources_of(spec: &AccessRequestSpecV3) -> Vec<String> {
     let constrained = spec.requested_resource_access_ids.iter().filter_map(|access| access.id.as_ref());
     let mut texts = Vec::new();
     for resource in spec.requested_resource_ids.iter().chain(constrained) {
-        let text = resource_text(resource);
+        let text = resource_id::to_text(resource);
         if !texts.contains(&text) {
             texts.push(text);
         }
     }
     texts
-}
-
-/// The resource that a text names; none when it has another form.
-pub(super) fn resource(text: &str) -> Option<ResourceId> {
-    let mut parts = text.strip_prefix('/')?.splitn(4, '/');
-    let (cluster, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
-    if cluster.is_empty() || kind.is_empty() || name.is_empty() {
-        return None;
-    }
-    Some(ResourceId {
-        cluster_name: cluster.to_owned(),
-        kind: kind.to_owned(),
-        name: name.to_owned(),
-        sub_resource_name: parts.next().unwrap_or_default().to_owned(),
-    })
-}
-
-fn resource_text(resource: &ResourceId) -> String {
-    let ResourceId { cluster_name, kind, name, sub_resource_name } = resource;
-    let sub = if sub_resource_name.is_empty() { String::new() } else { format!("/{sub_resource_name}") };
-    format!("/{cluster_name}/{kind}/{name}{sub}")
 }
 
 /// Whether this request gives access at `now`, locks left aside.
@@ -92,16 +71,6 @@ pub(super) fn takes_away(lock: &LockV2, request: &AccessRequestV3, now: Moment) 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_resource_survives_its_text() {
-        for text in ["/dev/node/node-1", "/c/kube_cluster/k/ns/pod"] {
-            assert_eq!(resource(text).map(|id| resource_text(&id)).as_deref(), Some(text));
-        }
-        for text in ["", "dev/node/x", "/dev/node", "/dev/node/", "//node/x"] {
-            assert_eq!(resource(text), None, "{text}");
-        }
-    }
 
     #[test]
     fn only_a_lock_in_force_on_the_request_itself_takes_it_away() {

@@ -3,7 +3,8 @@
 use tribunal_proto::types::ResourceId;
 
 /// `None` when the text has another form.
-pub(crate) fn parse(text: &str) -> Option<ResourceId> {
+#[must_use]
+pub fn parse(text: &str) -> Option<ResourceId> {
     let mut parts = text.strip_prefix('/')?.splitn(4, '/');
     let (cluster, kind, name) = (parts.next()?, parts.next()?, parts.next()?);
     if cluster.is_empty() || kind.is_empty() || name.is_empty() {
@@ -18,7 +19,8 @@ pub(crate) fn parse(text: &str) -> Option<ResourceId> {
 }
 
 /// The slash form.
-pub(crate) fn to_text(id: &ResourceId) -> String {
+#[must_use]
+pub fn to_text(id: &ResourceId) -> String {
     let mut text = format!("/{}/{}/{}", id.cluster_name, id.kind, id.name);
     if !id.sub_resource_name.is_empty() {
         text.push('/');
