@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::case::Case;
-use crate::decision::Decision;
+use crate::decision::{Decision, Verdict};
 use crate::failure::Failure;
 use crate::lock::{Lock, LockName};
 use crate::opinion::{Evaluation, Fault, LockOrder, Member};
@@ -123,6 +123,32 @@ pub enum Lifecycle {
     ViewComplete,
     /// An alarm: a person has to act.
     Alarm,
+    /// Another daemon leads, or may: this one does nothing.
+    StandbyBegan,
+    /// It has the lease, and acts from now on.
+    Leading,
+}
+
+// === impl Decided ===
+
+impl Decided {
+    /// The steps that follow from it, in the order in which they are done.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Step> {
+        if self.dry_run {
+            return Vec::new();
+        }
+        let mut steps: Vec<Step> = self.locks.iter().map(|(lock, _rule)| Step::Lock(lock.name.clone())).collect();
+        steps.extend(self.releases.iter().cloned().map(Step::Unlock));
+        if let (Some(decision), Some(request)) = (&self.decision, &self.request) {
+            match decision.verdict {
+                Verdict::Approve => steps.push(Step::Approve(request.id.clone())),
+                Verdict::Deny => steps.push(Step::Deny(request.id.clone())),
+                Verdict::Leave | Verdict::Nothing => {}
+            }
+        }
+        steps
+    }
 }
 
 // === impl DecisionId ===
@@ -158,6 +184,8 @@ impl Lifecycle {
             Self::ViewIncomplete => "view-incomplete",
             Self::ViewComplete => "view-complete",
             Self::Alarm => "alarm",
+            Self::StandbyBegan => "standby-began",
+            Self::Leading => "leading",
         }
     }
 }
