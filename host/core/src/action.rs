@@ -34,6 +34,8 @@ pub enum Event {
     Listed(Result<Listing, Failure>),
     /// The operator's facts were read anew.
     Facts(Vec<Fact>),
+    /// The operator releases the breaker.
+    BreakerReleased,
     /// An action is done.
     Done(Ticket, Reply),
 }

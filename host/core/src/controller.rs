@@ -4,6 +4,7 @@
 //! One subject is judged by one round at a time, strictly in order; many subjects at once, up to a bound.
 
 mod act;
+mod breaker;
 mod plan;
 mod round;
 mod sight;
@@ -20,8 +21,12 @@ use crate::case::Fact;
 use crate::opinion::Member;
 use crate::record::{DecisionId, Lifecycle, Record};
 use crate::request::UserName;
+use crate::scope::{Exemption, Scope};
 use crate::time::Timestamp;
 
+pub use breaker::RoundLimits;
+
+use breaker::Breaker;
 use sight::Sight;
 use state::{Progress, SubjectState, Turn};
 use sync::Sync;
@@ -50,6 +55,14 @@ pub struct Settings {
     pub dry_run: bool,
     /// How many subjects are judged at once.
     pub subjects_in_flight_max: usize,
+    /// What one round may do.
+    pub round: RoundLimits,
+    /// Why the breaker tripped in an earlier run, if nobody has released it since.
+    pub tripped: Option<String>,
+    /// Which requests are the daemon's business.
+    pub scope: Scope,
+    /// What is not locked for a time.
+    pub exemptions: Vec<Exemption>,
 }
 
 /// What locks mean for requests that a person approved.
@@ -75,6 +88,8 @@ pub enum Release {
 pub struct Status {
     /// Why nothing is approved right now; none: the view is complete.
     pub blind: Option<String>,
+    /// Why nothing is enforced until an operator releases the breaker; none: it has not tripped.
+    pub tripped: Option<String>,
     /// When the newest full list was begun.
     pub last_full_list: Option<Timestamp>,
     /// Subjects being judged.
@@ -92,6 +107,7 @@ pub struct Controller {
     view: View,
     facts: Vec<Fact>,
     sync: Sync,
+    breaker: Breaker,
     subjects: BTreeMap<UserName, SubjectState>,
     /// Subjects to be judged, in the order in which they came.
     queue: VecDeque<UserName>,
@@ -111,11 +127,13 @@ impl Controller {
     /// A controller that knows nothing yet; the first [`Event::Tick`] makes it list.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
+        let breaker = Breaker::new(settings.tripped.clone());
         Self {
             settings,
             view: View::default(),
             facts: Vec::new(),
             sync: Sync::default(),
+            breaker,
             subjects: BTreeMap::new(),
             queue: VecDeque::new(),
             due: BTreeSet::new(),
@@ -153,6 +171,7 @@ impl Controller {
                     self.wake_everybody();
                 }
             }
+            Event::BreakerReleased => self.release_breaker(now, &mut out),
             Event::Done(ticket, reply) => self.done(now, ticket, reply, &mut out),
         }
         self.advance(now, &mut out);
@@ -174,6 +193,7 @@ impl Controller {
     pub fn status(&self, now: Timestamp) -> Status {
         Status {
             blind: self.sync.blind(now, self.settings.poll_interval),
+            tripped: self.breaker.tripped().map(str::to_owned),
             last_full_list: self.sync.last_full_list(),
             in_flight: self.in_flight,
             waiting: self.queue.len(),
@@ -196,7 +216,7 @@ impl Controller {
             }
             self.wake(&user);
         }
-        if self.is_blind(now) {
+        if self.is_halted(now) {
             return;
         }
         while self.in_flight < self.settings.subjects_in_flight_max
@@ -217,6 +237,7 @@ impl Controller {
             | Event::WatchDown(_)
             | Event::Listed(_)
             | Event::Facts(_)
+            | Event::BreakerReleased
             | Event::Done(..) => Concerns::Nobody,
         };
         self.wake_concerned(concerns);
@@ -251,6 +272,20 @@ impl Controller {
 
     fn is_blind(&self, now: Timestamp) -> bool {
         self.sync.blind(now, self.settings.poll_interval).is_some()
+    }
+
+    /// Whether nothing may be begun.
+    fn is_halted(&self, now: Timestamp) -> bool {
+        self.is_blind(now) || self.breaker.tripped().is_some()
+    }
+
+    fn release_breaker(&mut self, now: Timestamp, out: &mut Vec<Action>) {
+        if self.breaker.release(now) {
+            let what = Lifecycle::BreakerReleased;
+            let detail = String::new();
+            out.push(Action::Record { ticket: None, record: Box::new(Record::Lifecycle { at: now, what, detail }) });
+            self.wake_everybody();
+        }
     }
 
     fn tell_sight(&mut self, now: Timestamp, out: &mut Vec<Action>) {
@@ -301,6 +336,11 @@ impl Controller {
         self.decisions_made += 1;
     }
 
+    /// The id that was used up last is not needed.
+    fn undecided(&mut self) {
+        self.decisions_made -= 1;
+    }
+
     fn set_progress(&mut self, user: &UserName, progress: Progress) {
         if let Some(state) = self.subjects.get_mut(user) {
             state.progress = progress;
@@ -314,6 +354,8 @@ impl Controller {
             cluster: &self.settings.cluster,
             own_user: &self.settings.own_user,
             exempt_human_approved: self.settings.human_approved == HumanApproved::Exempt,
+            scope: &self.settings.scope,
+            exemptions: &self.settings.exemptions,
             lead: self.lead(),
             facts: &self.facts,
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::request::{AccessRequest, Constraints, RequestKind, RequestState, UserName};
+use crate::scope::Scope;
 use crate::time::Timestamp;
 
 /// Why a pending request is left to people whatever policies say.
@@ -25,6 +26,8 @@ pub enum Guard {
     Over,
     /// It asks for nothing at all.
     Empty,
+    /// It is outside of what the operator set the daemon to.
+    OutOfScope,
 }
 
 /// The first guard that stands before this request, if any.
@@ -33,8 +36,12 @@ pub fn guard(
     request: &AccessRequest,
     own_user: &UserName,
     protected_roles: &BTreeSet<String>,
+    scope: &Scope,
     now: Timestamp,
 ) -> Option<Guard> {
+    if !scope.takes(request) {
+        return Some(Guard::OutOfScope);
+    }
     if request.user == *own_user {
         return Some(Guard::OwnRequest);
     }
@@ -77,6 +84,7 @@ impl Guard {
             Self::UnknownConstraint(_) => "unknown-constraint",
             Self::Over => "over",
             Self::Empty => "empty",
+            Self::OutOfScope => "out-of-scope",
         }
     }
 }
@@ -94,6 +102,7 @@ impl fmt::Display for Guard {
             }
             Self::Over => f.write_str("left alone: the request or its access is over"),
             Self::Empty => f.write_str("left to people: it names neither roles nor resources"),
+            Self::OutOfScope => f.write_str("left to people: it is out of the daemon's scope"),
         }
     }
 }

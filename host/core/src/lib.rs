@@ -14,9 +14,18 @@ pub mod opinion;
 pub mod record;
 pub mod recovery;
 pub mod request;
+pub mod scope;
 pub mod time;
 
-pub use controller::{Controller, Settings, Status};
+// The simulation names this crate as any other user does.
+#[cfg(test)]
+extern crate self as tribunal_core;
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "it is also the library of the simulation's program")]
+#[path = "../simulation/src/lib.rs"]
+mod simulation;
+
+pub use controller::{Controller, RoundLimits, Settings, Status};
 pub use time::Timestamp;
 
 /// The longest reason that Teleport takes, in bytes (`lib/services/access_request.go`: 4096).

@@ -1,6 +1,7 @@
 //! Locks, with Teleport's names; what a lock is on and whose it is, never how it is written.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::request::{AccessRequest, RequestId, UserName};
 use crate::time::Timestamp;
@@ -12,7 +13,7 @@ pub const WATCHER_LOCK_PREFIX: &str = "jit-watcher-";
 
 /// The name of a lock (`metadata.name`).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LockName(String);
+pub struct LockName(Arc<str>);
 
 /// What a lock is on (`types.LockTarget`): every field that is set must match.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,14 +47,14 @@ pub struct Lock {
 
 impl LockName {
     /// The name `name`.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self(Arc::from(name.as_ref()))
     }
 
     /// The name of our lock on a request: the same each time, so that writing it twice makes one lock.
     #[must_use]
     pub fn of(request: &RequestId) -> Self {
-        Self(format!("{LOCK_PREFIX}{request}"))
+        Self::new(format!("{LOCK_PREFIX}{request}"))
     }
 
     /// As text.

@@ -123,6 +123,10 @@ pub enum Lifecycle {
     ViewComplete,
     /// An alarm: a person has to act.
     Alarm,
+    /// One round would have done more than it may: nothing is enforced until an operator releases the breaker.
+    BreakerTripped,
+    /// An operator released the breaker.
+    BreakerReleased,
     /// Another daemon leads, or may: this one does nothing.
     StandbyBegan,
     /// It has the lease, and acts from now on.
@@ -184,6 +188,8 @@ impl Lifecycle {
             Self::ViewIncomplete => "view-incomplete",
             Self::ViewComplete => "view-complete",
             Self::Alarm => "alarm",
+            Self::BreakerTripped => "breaker-tripped",
+            Self::BreakerReleased => "breaker-released",
             Self::StandbyBegan => "standby-began",
             Self::Leading => "leading",
         }

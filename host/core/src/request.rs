@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use crate::lock::Lock;
 use crate::time::Timestamp;
@@ -21,11 +22,11 @@ pub const EXEMPT_ANNOTATION: &str = "tribunal/exempt";
 
 /// The id of an access request, a UUID.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestId(String);
+pub struct RequestId(Arc<str>);
 
 /// A Teleport user name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UserName(String);
+pub struct UserName(Arc<str>);
 
 /// Teleport's `types.RequestState`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -170,8 +171,8 @@ pub struct Background {
 
 impl RequestId {
     /// The id `id`.
-    pub fn new(id: impl Into<String>) -> Self {
-        Self(id.into())
+    pub fn new(id: impl AsRef<str>) -> Self {
+        Self(Arc::from(id.as_ref()))
     }
 
     /// As text.
@@ -191,8 +192,8 @@ impl fmt::Display for RequestId {
 
 impl UserName {
     /// The name `name`.
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self(Arc::from(name.as_ref()))
     }
 
     /// As text.
@@ -273,6 +274,48 @@ impl AccessRequest {
     #[must_use]
     pub fn is_locked<'a>(&self, locks: impl IntoIterator<Item = &'a Lock>, now: Timestamp) -> bool {
         locks.into_iter().any(|lock| lock.in_force(now) && lock.covers(self))
+    }
+
+    /// Whether a policy would see the same: all but the revision, which changes with writes that change nothing else.
+    #[must_use]
+    pub fn looks_like(&self, other: &Self) -> bool {
+        let Self {
+            id,
+            revision: _,
+            user,
+            state,
+            kind,
+            roles,
+            resources,
+            reason,
+            created,
+            access_starts,
+            access_expires,
+            request_expires,
+            decided_by,
+            decision,
+            resolve_reason,
+            reviews,
+            suggested_reviewers,
+            annotations,
+        } = self;
+        *id == other.id
+            && *user == other.user
+            && *state == other.state
+            && *kind == other.kind
+            && *roles == other.roles
+            && *resources == other.resources
+            && *reason == other.reason
+            && *created == other.created
+            && *access_starts == other.access_starts
+            && *access_expires == other.access_expires
+            && *request_expires == other.request_expires
+            && *decided_by == other.decided_by
+            && *decision == other.decision
+            && *resolve_reason == other.resolve_reason
+            && *reviews == other.reviews
+            && *suggested_reviewers == other.suggested_reviewers
+            && *annotations == other.annotations
     }
 
     /// Order of age: oldest first, equal ages by id.

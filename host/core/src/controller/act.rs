@@ -1,17 +1,18 @@
 //! Carrying a plan out, law 2: the intent is made durable, everything is read once more, locks are written and seen in
 //! force, the request is read once more, and only then resolved. What changed meanwhile is judged anew.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::Controller;
+use super::breaker::Load;
 use super::plan::Planned;
-use super::sight::but_revision;
 use super::state::{Locking, Phase, Plan, Progress, Round, SubjectState, Turn};
+use super::{Controller, Settings};
 use crate::action::{Action, Fresh, Reply, Resolution, Ticket};
 use crate::failure::{Failure, FailureClass};
 use crate::lock::{Lock, LockName};
 use crate::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
-use crate::request::{Decider, RequestState};
+use crate::request::{AccessRequest, Decider, RequestState};
 
 /// A decision older than this is not carried out any more: it was made at another time of day, so to speak.
 const DECISION_AGE_MAX: Duration = Duration::from_secs(60);
@@ -22,6 +23,17 @@ impl Controller {
         let Planned { plan, decided } = planned;
         if self.settings.dry_run {
             return self.rehearse(turn, round, decided);
+        }
+        let load = Load {
+            actions: plan.writes.len() + plan.releases.len() + usize::from(plan.resolution.is_some()),
+            locks: takes_away(&plan).then_some(turn.user),
+        };
+        let Settings { poll_interval, round: limits, .. } = &self.settings;
+        if let Err(why) = self.breaker.admit(turn.now, *poll_interval, limits, &load, self.view.users_count()) {
+            let record = Record::Lifecycle { at: turn.now, what: Lifecycle::BreakerTripped, detail: why };
+            turn.out.push(Action::Record { ticket: None, record: Box::new(record) });
+            self.undecided();
+            return self.end_round(turn, true);
         }
         let ticket = self.ticket(turn.user);
         let record = Box::new(Record::Decided(Box::new(decided)));
@@ -277,6 +289,8 @@ impl Controller {
     fn outdated(&self, turn: &Turn<'_>, plan: &Plan, fresh: &Fresh) -> Option<&'static str> {
         if self.is_blind(turn.now) {
             Some("the view became incomplete")
+        } else if self.breaker.tripped().is_some() {
+            Some("the breaker tripped")
         } else if turn.now.since(plan.judged) > DECISION_AGE_MAX {
             Some("it took too long")
         } else if !same_requests(plan, fresh) {
@@ -292,7 +306,7 @@ impl Controller {
     fn resolved(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan) {
         round.restarts = 0;
         if let (Some(request), Some(resolution)) = (plan.requests.first(), &plan.resolution) {
-            let mut request = request.clone();
+            let mut request = AccessRequest::clone(request);
             request.state = if resolution.approve { RequestState::Approved } else { RequestState::Denied };
             request.decided_by = Decider::Tribunal;
             request.decision = Some(resolution.decision.as_str().to_owned());
@@ -393,6 +407,11 @@ impl Controller {
     }
 }
 
+/// Whether a plan locks what is held, and gives nothing for it.
+fn takes_away(plan: &Plan) -> bool {
+    plan.resolution.is_none() && plan.writes.iter().any(|(_, there)| there.is_none())
+}
+
 fn resolve_step(resolution: &Resolution) -> Step {
     if resolution.approve { Step::Approve(resolution.request.clone()) } else { Step::Deny(resolution.request.clone()) }
 }
@@ -423,8 +442,9 @@ fn is_as_wanted(there: &Lock, wanted: &Lock) -> bool {
 fn same_requests(plan: &Plan, fresh: &Fresh) -> bool {
     // The one that is resolved must be the very same; of the others what a policy sees.
     let resolved = usize::from(plan.resolution.is_some());
-    let as_judged = plan.requests.iter().map(|request| Some(but_revision(request)));
-    let first = plan.requests.iter().take(resolved).map(Some);
-    as_judged.eq(fresh.requests.iter().map(|there| there.as_ref().map(but_revision)))
-        && first.eq(fresh.requests.iter().take(resolved).map(Option::as_ref))
+    let alike = |(at, (judged, there)): (usize, (&Arc<AccessRequest>, &Option<AccessRequest>))| {
+        let there = there.as_ref();
+        there.is_some_and(|there| if at < resolved { **judged == *there } else { judged.looks_like(there) })
+    };
+    plan.requests.len() == fresh.requests.len() && plan.requests.iter().zip(&fresh.requests).enumerate().all(alike)
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::sight::{Basis, but_revision};
+use super::sight::Basis;
 use super::state::{Approving, Judging, Plan, Turn};
 use super::words;
 use super::{Controller, Release};
@@ -60,7 +60,7 @@ impl Controller {
             id: id.clone(),
             at: now,
             user: request.user.clone(),
-            request: Some(request),
+            request: Some(AccessRequest::clone(&request)),
             reason: words::reason(&decision.because.reason(), &id),
             decision: Some(decision),
             evaluations,
@@ -103,7 +103,7 @@ impl Controller {
             id: id.clone(),
             at: now,
             user: request.user.clone(),
-            request: Some(request),
+            request: Some(AccessRequest::clone(&request)),
             reason: words::reason(&decision.because.reason(), &id),
             decision: Some(decision),
             evaluations,
@@ -171,9 +171,9 @@ impl Controller {
         let Some(request) = self.view.request(&order.request) else {
             return LockNeed::Impossible(format!("request `{}` is gone", order.request));
         };
-        if self.sight(now).is_exempt(request) {
+        if let Some(exempt) = self.sight(now).exempt(request) {
             let reason = &order.ground.reason;
-            let why = format!("request `{}` would have to be locked, but a person approved it: {reason}", request.id);
+            let why = format!("request `{}` would have to be locked, but is exempt ({exempt}): {reason}", request.id);
             return LockNeed::Impossible(why);
         }
         let over = request.access_expires.or(request.request_expires);
@@ -228,7 +228,9 @@ impl Controller {
     /// stay until they end: a certificate may outlive its request.
     fn plan_releases(&self, turn: &mut Turn<'_>, orders: &[(PolicyName, LockOrder)], plan: &mut Plan) {
         for request in self.view.requests_of(turn.user) {
-            let live = request.state == RequestState::Approved && !request.is_over(turn.now);
+            let live = request.state == RequestState::Approved
+                && !request.is_over(turn.now)
+                && self.settings.scope.takes(request);
             if !live || orders.iter().any(|(_, order)| order.request == request.id) {
                 continue;
             }
@@ -245,7 +247,7 @@ impl Controller {
 
 /// A plan that does nothing yet, about this pending request if there is one. It stands on all that the policies were
 /// shown: the rest of the subject's live requests, those that give access first, and the locks of others on them.
-fn plan(id: DecisionId, judged: Timestamp, basis: Basis, request: Option<AccessRequest>) -> Plan {
+fn plan(id: DecisionId, judged: Timestamp, basis: Basis, request: Option<Arc<AccessRequest>>) -> Plan {
     let seen = basis.0.iter().map(|(seen, _)| seen);
     let (granted, waiting): (Vec<_>, Vec<_>) = seen.partition(|seen| seen.state == RequestState::Approved);
     let others = granted.into_iter().chain(waiting).filter(|seen| request.as_ref().is_none_or(|it| it.id != seen.id));
@@ -273,9 +275,9 @@ fn rely_on(plan: &mut Plan, lock: Lock) {
 }
 
 /// A request whose locks change is read anew in any case.
-fn must_stay(plan: &mut Plan, request: &AccessRequest) {
+fn must_stay(plan: &mut Plan, request: &Arc<AccessRequest>) {
     if plan.requests.iter().all(|there| there.id != request.id) {
-        plan.requests.push(but_revision(request));
+        plan.requests.push(Arc::clone(request));
     }
 }
 

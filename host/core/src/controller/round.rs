@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::Controller;
 use super::plan::NotNow;
 use super::sight::Basis;
 use super::state::{Approving, Judging, Known, Planning, Progress, Round, Turn};
+use super::{Controller, Settings};
 use crate::action::{Action, Question, Reply, Ticket};
 use crate::case::Case;
 use crate::decision::{Because, Decision, Verdict, combine};
@@ -28,7 +28,7 @@ impl Controller {
             return;
         };
         state.begin();
-        if !self.view.has_requests(turn.user) {
+        if !self.view.requests_of(turn.user).into_iter().any(|request| self.settings.scope.takes(request)) {
             self.set_due(turn.user, None);
             self.subjects.remove(turn.user);
             return;
@@ -82,15 +82,16 @@ impl Controller {
 
     /// Goes on with the next pending request, or with what is held when there is none.
     pub(crate) fn next_in_round(&mut self, turn: &mut Turn<'_>, mut round: Round) {
-        if self.is_blind(turn.now) {
+        if self.is_halted(turn.now) {
             return self.end_round(turn, true);
         }
         while let Some(id) = round.waiting.pop_front() {
             let Some(request) = self.view.request(&id).filter(|request| request.state == RequestState::Pending) else {
                 continue;
             };
-            let request = request.clone();
-            match guard(&request, &self.settings.own_user, &self.settings.protected_roles, turn.now) {
+            let request = Arc::clone(request);
+            let Settings { own_user, protected_roles, scope, .. } = &self.settings;
+            match guard(&request, own_user, protected_roles, scope, turn.now) {
                 Some(guard) => self.tell(turn, &request, Decision::guarded(guard), Said::default()),
                 // Without a panel nobody is asked, and many requests must not nest many calls.
                 None if self.settings.panel.is_empty() => self.tell(turn, &request, combine(&[]), Said::default()),
@@ -100,7 +101,7 @@ impl Controller {
         self.plan_orders(turn, round, None);
     }
 
-    fn judge(&mut self, turn: &mut Turn<'_>, round: Round, request: AccessRequest) {
+    fn judge(&mut self, turn: &mut Turn<'_>, round: Round, request: Arc<AccessRequest>) {
         let sight = self.sight(turn.now);
         let (case, basis) = (Arc::new(sight.case(&round.background)), sight.basis(turn.user));
         let mut asked = BTreeMap::new();
@@ -144,7 +145,7 @@ impl Controller {
     /// Every policy has answered.
     fn weigh(&mut self, turn: &mut Turn<'_>, round: Round, mut judging: Judging) {
         if judging.basis != self.sight(turn.now).basis(turn.user) {
-            return self.judge_anew(turn, round, judging.request.id);
+            return self.judge_anew(turn, round, judging.request.id.clone());
         }
         let evaluations: Vec<_> = std::mem::take(&mut judging.answers).into_values().collect();
         let decision = combine(&evaluations);
@@ -366,6 +367,8 @@ impl Controller {
         self.in_flight = self.in_flight.saturating_sub(1);
         let lead = self.lead();
         let mut due = self.view.next_change(turn.user, turn.now, lead);
+        let exemptions = self.settings.exemptions.iter().map(|exemption| exemption.until.before(lead));
+        due = due.into_iter().chain(exemptions.filter(|end| *end > turn.now).min()).min();
         let live: Vec<RequestId> = self.view.requests_of(turn.user).iter().map(|request| request.id.clone()).collect();
         let Some(state) = self.subjects.get_mut(turn.user) else {
             return;

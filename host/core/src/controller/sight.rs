@@ -2,6 +2,7 @@
 //! asks "as if"; it never changes the view.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::view::View;
@@ -11,6 +12,7 @@ use crate::request::{
     ANNOTATION_PREFIX, AccessRequest, Attributes, Background, Decider, EXEMPT_ANNOTATION, RequestState, ResourceKey,
     UserName,
 };
+use crate::scope::{Exemption, Scope};
 use crate::time::Timestamp;
 
 /// What a case is built from.
@@ -20,14 +22,16 @@ pub(crate) struct Sight<'a> {
     pub(crate) cluster: &'a str,
     pub(crate) own_user: &'a UserName,
     pub(crate) exempt_human_approved: bool,
+    pub(crate) scope: &'a Scope,
+    pub(crate) exemptions: &'a [Exemption],
     /// Access that starts within this time counts as started, so that locks are in force before it is usable.
     pub(crate) lead: Duration,
     pub(crate) facts: &'a [Fact],
 }
 
 /// Live requests of a subject, oldest first, each with the locks of others that count.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Basis(pub(crate) Vec<(AccessRequest, Vec<Lock>)>);
+#[derive(Debug)]
+pub(crate) struct Basis(pub(crate) Vec<(Arc<AccessRequest>, Vec<Lock>)>);
 
 // === impl Sight ===
 
@@ -47,12 +51,11 @@ impl Sight<'_> {
 
     /// What a case of this user stands on: when it changes, what was decided on it has to be decided anew.
     pub(crate) fn basis(&self, user: &UserName) -> Basis {
-        let seen =
-            self.live(user).map(|request| (but_revision(request), self.foreign_locks(request).cloned().collect()));
+        let seen = self.live(user).map(|request| (Arc::clone(request), self.foreign_locks(request).cloned().collect()));
         Basis(seen.collect())
     }
 
-    fn live(&self, user: &UserName) -> impl Iterator<Item = &AccessRequest> {
+    fn live(&self, user: &UserName) -> impl Iterator<Item = &Arc<AccessRequest>> {
         let requests = self.view.requests_of(user).into_iter();
         requests.filter(|request| !request.is_settled() && !request.is_over(self.now))
     }
@@ -66,14 +69,23 @@ impl Sight<'_> {
         locks.filter(move |lock| lock.ours(self.own_user).is_none() && lock.expires.is_none_or(lasts))
     }
 
-    /// Whether the operator exempts a request from being locked.
-    pub(crate) fn is_exempt(&self, request: &AccessRequest) -> bool {
-        self.exempt_human_approved
-            && request.state == RequestState::Approved
-            && match request.decided_by {
-                Decider::Person => true,
-                Decider::Nobody | Decider::Tribunal | Decider::OtherBot => false,
-            }
+    /// Why the operator exempts a held request from being locked, if so.
+    pub(crate) fn exempt(&self, request: &AccessRequest) -> Option<String> {
+        if request.state != RequestState::Approved {
+            return None;
+        }
+        if !self.scope.takes(request) {
+            return Some("out-of-scope".to_owned());
+        }
+        // It ends a little early, so that locks are in force when it is over.
+        let soon = self.now.after(self.lead);
+        if let Some(exemption) = self.exemptions.iter().find(|exemption| exemption.covers(request, soon)) {
+            return Some(exemption.reason.clone());
+        }
+        match request.decided_by {
+            Decider::Person if self.exempt_human_approved => Some("human-approved".to_owned()),
+            Decider::Person | Decider::Nobody | Decider::Tribunal | Decider::OtherBot => None,
+        }
     }
 
     fn show(&self, request: &AccessRequest, labels: &BTreeMap<ResourceKey, Attributes>) -> CaseRequest {
@@ -82,8 +94,8 @@ impl Sight<'_> {
             resource.labels = labels.get(&resource.key()).cloned();
         }
         shown.annotations.retain(|key, _| !key.starts_with(ANNOTATION_PREFIX));
-        if self.is_exempt(request) {
-            shown.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec!["human-approved".to_owned()]);
+        if let Some(why) = self.exempt(request) {
+            shown.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec![why]);
         }
         if shown.access_starts.is_some_and(|start| start > self.now && start <= self.now.after(self.lead)) {
             shown.access_starts = Some(self.now);
@@ -98,7 +110,13 @@ impl Sight<'_> {
     }
 }
 
-/// A request without its revision, which changes with writes that change nothing a policy sees.
-pub(crate) fn but_revision(request: &AccessRequest) -> AccessRequest {
-    AccessRequest { revision: String::new(), ..request.clone() }
+// === impl Basis ===
+
+impl PartialEq for Basis {
+    fn eq(&self, other: &Self) -> bool {
+        let alike = |((a, on_a), (b, on_b)): (&(Arc<AccessRequest>, Vec<Lock>), &(Arc<AccessRequest>, Vec<Lock>))| {
+            (Arc::ptr_eq(a, b) || a.looks_like(b)) && on_a == on_b
+        };
+        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(alike)
+    }
 }

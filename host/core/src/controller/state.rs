@@ -94,7 +94,7 @@ pub(crate) struct Round {
 /// Opinions about one pending request come in.
 #[derive(Debug)]
 pub(crate) struct Judging {
-    pub(crate) request: AccessRequest,
+    pub(crate) request: Arc<AccessRequest>,
     pub(crate) case: Arc<Case>,
     pub(crate) basis: Basis,
     pub(crate) asked: BTreeMap<Ticket, usize>,
@@ -118,7 +118,7 @@ pub(crate) struct Planning {
 /// A request that every policy would have approved.
 #[derive(Debug)]
 pub(crate) struct Approving {
-    pub(crate) request: AccessRequest,
+    pub(crate) request: Arc<AccessRequest>,
     pub(crate) decision: Decision,
     pub(crate) evaluations: Vec<Evaluation>,
     /// What the policies saw when they reviewed it.
@@ -134,7 +134,7 @@ pub(crate) struct Plan {
     /// What policies were shown must still be so in the view when the plan is carried out.
     pub(crate) basis: Basis,
     /// Requests that must still be so on the server; the first is the one that is resolved, if any.
-    pub(crate) requests: Vec<AccessRequest>,
+    pub(crate) requests: Vec<Arc<AccessRequest>>,
     /// How the first of `requests` is resolved.
     pub(crate) resolution: Option<Resolution>,
     /// Locks to be written, and what is there by that name now.

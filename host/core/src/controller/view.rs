@@ -1,6 +1,7 @@
 //! What is known of the cluster: requests and locks, indexed by user. It only remembers; it draws no conclusions.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::action::Listing;
 use crate::lock::{Lock, LockName};
@@ -10,7 +11,7 @@ use crate::time::Timestamp;
 /// What is known of the cluster.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    requests: BTreeMap<RequestId, AccessRequest>,
+    requests: BTreeMap<RequestId, Arc<AccessRequest>>,
     by_user: BTreeMap<UserName, BTreeSet<RequestId>>,
     locks: BTreeMap<LockName, Lock>,
     locks_by_request: BTreeMap<RequestId, BTreeSet<LockName>>,
@@ -29,7 +30,7 @@ pub(crate) enum Concerns {
 // === impl View ===
 
 impl View {
-    pub(crate) fn request(&self, id: &RequestId) -> Option<&AccessRequest> {
+    pub(crate) fn request(&self, id: &RequestId) -> Option<&Arc<AccessRequest>> {
         self.requests.get(id)
     }
 
@@ -42,12 +43,17 @@ impl View {
         self.by_user.keys()
     }
 
+    /// How many users have any request.
+    pub(crate) fn users_count(&self) -> usize {
+        self.by_user.len()
+    }
+
     pub(crate) fn has_requests(&self, user: &UserName) -> bool {
         self.by_user.contains_key(user)
     }
 
     /// The requests of a user, oldest first, equal ages by id.
-    pub(crate) fn requests_of(&self, user: &UserName) -> Vec<&AccessRequest> {
+    pub(crate) fn requests_of(&self, user: &UserName) -> Vec<&Arc<AccessRequest>> {
         let ids = self.by_user.get(user).into_iter().flatten();
         let mut requests: Vec<_> = ids.filter_map(|id| self.requests.get(id)).collect();
         requests.sort_by(|a, b| a.age_key().cmp(&b.age_key()));
@@ -95,7 +101,8 @@ impl View {
     }
 
     /// Takes in a request as it is now.
-    pub(crate) fn put_request(&mut self, request: AccessRequest) -> Concerns {
+    pub(crate) fn put_request(&mut self, request: impl Into<Arc<AccessRequest>>) -> Concerns {
+        let request = request.into();
         if self.requests.get(&request.id) == Some(&request) {
             return Concerns::Nobody;
         }
@@ -125,7 +132,7 @@ impl View {
                 self.by_user.remove(&request.user);
             }
         }
-        Concerns::User(request.user)
+        Concerns::User(request.user.clone())
     }
 
     /// Takes in a lock as it is now.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::request::{Decider, RequestId, RequestedResource};
+use crate::scope::{Pattern, Selector};
 
 fn request() -> AccessRequest {
     AccessRequest {
@@ -34,7 +35,7 @@ fn resource(constraints: Option<Constraints>) -> RequestedResource {
 #[test]
 fn what_is_not_ours_to_give_is_guarded() {
     type Change = fn(&mut AccessRequest);
-    let table: [(Change, Option<&str>); 15] = [
+    let table: [(Change, Option<&str>); 16] = [
         (|_| {}, None),
         (|it| it.user = UserName::new("bot-tribunal"), Some("own-request")),
         (|it| it.state = RequestState::Unknown, Some("unknown-state")),
@@ -56,12 +57,15 @@ fn what_is_not_ours_to_give_is_guarded() {
             },
             None,
         ),
+        (|it| it.roles = vec!["not-ours-a".to_owned()], Some("out-of-scope")),
     ];
+    let roles = Selector { include: Vec::new(), exclude: vec![Pattern::new("not-ours-*")] };
+    let scope = Scope { users: Selector::default(), roles };
     let protected = BTreeSet::from(["editor".to_owned(), "auditor".to_owned()]);
     for (row, (change, expected)) in table.into_iter().enumerate() {
         let mut request = request();
         change(&mut request);
-        let found = guard(&request, &UserName::new("bot-tribunal"), &protected, Timestamp::from_secs(10));
+        let found = guard(&request, &UserName::new("bot-tribunal"), &protected, &scope, Timestamp::from_secs(10));
         assert_eq!(found.as_ref().map(Guard::name), expected, "row {row}: {found:?}");
     }
 }

@@ -10,8 +10,8 @@ use tribunal_core::failure::FailureClass;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
 use tribunal_core::request::{AccessRequest, RequestId};
 
-use crate::driver::{Call, Driver, Luck};
-use crate::policies::Policy;
+use super::super::driver::{Call, Driver, Luck};
+use super::super::policies::Policy;
 
 const STEPS_MAX: u32 = 2_000;
 
@@ -123,7 +123,7 @@ impl Scene {
         let world = &self.driver.world;
         let mut text = self.driver.story.join("\n");
         text.push_str("\n== in the end ==\n");
-        for it in world.requests.values() {
+        for it in world.requests() {
             let locked = if world.is_locked(it) { ", locked" } else { "" };
             writeln!(text, "{} {}: {}{locked}", it.user, it.id, it.state).unwrap();
         }
@@ -133,7 +133,7 @@ impl Scene {
 
 #[expect(clippy::disallowed_methods, reason = "whether texts are written anew is the author's to say")]
 fn check(name: &str, text: &str) {
-    let path = format!("{}/tests/simulation/stories/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/simulation/src/tests/stories/{name}.txt", env!("CARGO_MANIFEST_DIR"));
     if std::env::var("BLESS").is_ok() {
         std::fs::write(&path, text).unwrap();
     }
@@ -319,7 +319,7 @@ fn a_lock_that_ends_before_the_access_is_renewed() {
     let mut scene = three_held();
     scene.ask_and_settle("r4", "hoarder", "node", &["n4"]);
     scene.says("the lock would end in an hour, as those of the sample watcher do");
-    let mut lock = scene.driver.world.locks[&LockName::new("tribunal-r1")].clone();
+    let mut lock = Lock::clone(&scene.driver.world.locks[&LockName::new("tribunal-r1")]);
     lock.expires = Some(scene.driver.world.now.after(Duration::from_secs(3_600)));
     let text = lock.message.rsplit_once(" [").unwrap().0.to_owned();
     lock.message = tribunal_core::lock::sealed(&text, &RequestId::new("r1"), lock.expires);
@@ -361,7 +361,7 @@ fn what_a_person_approved_is_neither_counted_nor_locked() {
 fn a_lock_that_a_person_edited_is_respected_and_told_once() {
     let mut scene = three_held();
     scene.ask_and_settle("r4", "hoarder", "node", &["n4"]);
-    let mut lock = scene.driver.world.locks[&LockName::new("tribunal-r1")].clone();
+    let mut lock = Lock::clone(&scene.driver.world.locks[&LockName::new("tribunal-r1")]);
     lock.expires = Some(scene.driver.world.now);
     scene.person_edits(lock);
     scene.settle();
@@ -458,7 +458,7 @@ fn many_pending_requests_without_a_panel_end() {
     let mut driver = Driver::new(Vec::new(), HumanApproved::Exempt);
     for number in 0..5_000 {
         let request = driver.world.request(&format!("r{number}"), "bulk", "node", &[]);
-        driver.world.requests.insert(request.id.clone(), request);
+        driver.world.put_request(request);
     }
     driver.deliver(Event::Tick).unwrap();
     driver.drain(STEPS_MAX).unwrap();

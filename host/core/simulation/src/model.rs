@@ -2,6 +2,7 @@
 //! the way is the schedule's.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tribunal_core::Timestamp;
@@ -21,12 +22,12 @@ pub(crate) const CACHE_LAG: Duration = Duration::from_secs(5);
 #[derive(Debug, Default)]
 pub(crate) struct World {
     pub(crate) now: Timestamp,
-    pub(crate) requests: BTreeMap<RequestId, AccessRequest>,
-    pub(crate) locks: BTreeMap<LockName, Lock>,
+    pub(crate) requests: BTreeMap<RequestId, Arc<AccessRequest>>,
+    pub(crate) locks: BTreeMap<LockName, Arc<Lock>>,
     /// What watchers are still to be told.
     pub(crate) news: Vec<Event>,
     /// What was there before, and until when.
-    history: VecDeque<(Timestamp, Listing)>,
+    history: VecDeque<(Timestamp, Past)>,
     revision: u64,
     /// Counts changes and reads, so that "before" and "after" can be told.
     clock: u64,
@@ -37,6 +38,8 @@ pub(crate) struct World {
     /// not read since.
     pub(crate) by_people: BTreeSet<RequestId>,
 }
+
+type Past = (BTreeMap<RequestId, Arc<AccessRequest>>, BTreeMap<LockName, Arc<Lock>>);
 
 // === impl World ===
 
@@ -74,7 +77,7 @@ impl World {
         self.revision += 1;
         request.revision = self.revision.to_string();
         self.news.push(Event::RequestPut(Box::new(request.clone())));
-        self.requests.insert(request.id.clone(), request);
+        self.requests.insert(request.id.clone(), Arc::new(request));
     }
 
     pub(crate) fn drop_request(&mut self, id: &RequestId) {
@@ -87,7 +90,7 @@ impl World {
     pub(crate) fn put_lock(&mut self, lock: Lock) {
         self.remember();
         self.news.push(Event::LockPut(Box::new(lock.clone())));
-        self.locks.insert(lock.name.clone(), lock);
+        self.locks.insert(lock.name.clone(), Arc::new(lock));
     }
 
     pub(crate) fn drop_lock(&mut self, name: &LockName) {
@@ -105,7 +108,7 @@ impl World {
         ours: Option<&Resolution>,
     ) -> Result<(), Failure> {
         let settle = |detail: &str| Failure::new(FailureClass::Settle, detail);
-        let Some(mut request) = self.requests.get(id).cloned() else {
+        let Some(mut request) = self.requests.get(id).map(|it| AccessRequest::clone(it)) else {
             return Err(settle("access request not found"));
         };
         if request.state == RequestState::Denied && approve {
@@ -122,9 +125,19 @@ impl World {
         Ok(())
     }
 
+    /// Every request there is.
+    pub(crate) fn requests(&self) -> impl Iterator<Item = &AccessRequest> {
+        self.requests.values().map(AsRef::as_ref)
+    }
+
+    /// Every lock there is.
+    pub(crate) fn locks(&self) -> impl Iterator<Item = &Lock> {
+        self.locks.values().map(AsRef::as_ref)
+    }
+
     /// Everything, as the backend has it.
     pub(crate) fn listing(&self) -> Listing {
-        Listing { requests: self.requests.values().cloned().collect(), locks: self.locks.values().cloned().collect() }
+        listing(&self.requests, &self.locks)
     }
 
     /// Everything, as a cache may have it that trails by the choice of `pick`.
@@ -132,7 +145,10 @@ impl World {
         let recent = self.history.iter().rev().take_while(|(until, _)| until.after(CACHE_LAG) >= self.now).count();
         match pick(recent + 1) {
             0 => self.listing(),
-            back => self.history[self.history.len() - back].1.clone(),
+            back => {
+                let (requests, locks) = &self.history[self.history.len() - back].1;
+                listing(requests, locks)
+            }
         }
     }
 
@@ -152,8 +168,8 @@ impl World {
             self.reread.insert(name.as_str().to_owned(), self.clock);
         }
         Fresh {
-            requests: requests.iter().map(|id| self.requests.get(id).cloned()).collect(),
-            locks: locks.iter().map(|name| self.locks.get(name).cloned()).collect(),
+            requests: requests.iter().map(|id| self.requests.get(id).map(|it| AccessRequest::clone(it))).collect(),
+            locks: locks.iter().map(|name| self.locks.get(name).map(|it| Lock::clone(it))).collect(),
         }
     }
 
@@ -175,35 +191,42 @@ impl World {
 
     /// Requests that give access right now.
     pub(crate) fn usable(&self) -> BTreeSet<RequestId> {
-        let usable = self.requests.values().filter(|it| it.is_granted(self.now) && !self.is_locked(it));
+        let usable = self.requests().filter(|it| it.is_granted(self.now) && !self.is_locked(it));
         usable.map(|it| it.id.clone()).collect()
     }
 
     /// Which lock takes away the access of which request.
     fn covered(&self) -> BTreeSet<(RequestId, LockName)> {
-        let locks = self.locks.values().filter(|lock| lock.in_force(self.now));
-        let pairs = locks.flat_map(|lock| self.requests.values().map(move |it| (it, lock)));
+        let locks = self.locks().filter(|lock| lock.in_force(self.now));
+        let pairs = locks.flat_map(|lock| self.requests().map(move |it| (it, lock)));
         let on = pairs.filter(|(it, lock)| lock.covers(it));
         on.map(|(it, lock)| (it.id.clone(), lock.name.clone())).collect()
     }
 
     pub(crate) fn is_locked(&self, request: &AccessRequest) -> bool {
-        request.is_locked(self.locks.values(), self.now)
+        request.is_locked(self.locks(), self.now)
     }
 
     /// The server removes what is over.
     pub(crate) fn sweep(&mut self) {
-        let over: Vec<_> = self.requests.values().filter(|it| it.is_over(self.now)).map(|it| it.id.clone()).collect();
+        let over: Vec<_> = self.requests().filter(|it| it.is_over(self.now)).map(|it| it.id.clone()).collect();
         over.iter().for_each(|id| self.drop_request(id));
-        let over: Vec<_> = self.locks.values().filter(|it| !it.in_force(self.now)).map(|it| it.name.clone()).collect();
+        let over: Vec<_> = self.locks().filter(|it| !it.in_force(self.now)).map(|it| it.name.clone()).collect();
         over.iter().for_each(|name| self.drop_lock(name));
     }
 
     fn remember(&mut self) {
-        self.history.push_back((self.now, self.listing()));
+        self.history.push_back((self.now, (self.requests.clone(), self.locks.clone())));
         if self.history.len() > 4 {
             self.history.pop_front();
         }
+    }
+}
+
+fn listing(requests: &BTreeMap<RequestId, Arc<AccessRequest>>, locks: &BTreeMap<LockName, Arc<Lock>>) -> Listing {
+    Listing {
+        requests: requests.values().map(|it| AccessRequest::clone(it)).collect(),
+        locks: locks.values().map(|it| Lock::clone(it)).collect(),
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tribunal_core::Timestamp;
 use tribunal_core::case::{Case, CaseLock, CaseRequest};
 use tribunal_core::controller::HumanApproved;
 use tribunal_core::decision::{Verdict, combine};
@@ -12,9 +11,11 @@ use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::opinion::{Evaluation, LockOrder, Mode};
 use tribunal_core::record::Decided;
 use tribunal_core::request::{AccessRequest, Decider, EXEMPT_ANNOTATION, RequestId, RequestState, Subject, UserName};
+use tribunal_core::scope::Exempt;
+use tribunal_core::{Settings, Timestamp};
 
-use crate::model::World;
-use crate::policies::{CAP, Policy, conflicts, count};
+use super::model::World;
+use super::policies::{CAP, Policy, conflicts, count};
 
 /// What is wrong, in words.
 pub(crate) type Wrong = String;
@@ -57,15 +58,18 @@ impl Eyesight {
     }
 }
 
-pub(crate) fn is_exempt(request: &AccessRequest, people: HumanApproved) -> bool {
-    people == HumanApproved::Exempt && request.state == RequestState::Approved && request.decided_by == Decider::Person
+/// Whether a request is not to be locked at `at`, because a person approved it or an operator said so.
+pub(crate) fn is_exempt(request: &AccessRequest, settings: &Settings, at: Timestamp) -> bool {
+    let by_person = settings.human_approved == HumanApproved::Exempt && request.decided_by == Decider::Person;
+    let by_operator = settings.exemptions.iter().any(|it| it.until > at && it.on == Exempt::User(request.user.clone()));
+    request.state == RequestState::Approved && (by_person || by_operator)
 }
 
 /// Law 2: what gives access to one user keeps cap and separation, what people brought about left aside.
 /// Only users who gained access since `before` are looked at: what was wrong already is not the fault of this step.
 pub(crate) fn access(
     world: &World,
-    people: HumanApproved,
+    settings: &Settings,
     before: &BTreeSet<RequestId>,
     excused: &BTreeSet<RequestId>,
 ) -> Result<(), Wrong> {
@@ -74,8 +78,8 @@ pub(crate) fn access(
     let users: BTreeSet<_> = gained.map(|id| &world.requests[id].user).collect();
     for user in users {
         let held = || {
-            let held = world.requests.values().filter(|it| it.user == *user && usable.contains(&it.id));
-            held.filter(|it| !is_exempt(it, people) && !excused.contains(&it.id))
+            let held = world.requests().filter(|it| it.user == *user && usable.contains(&it.id));
+            held.filter(|it| !is_exempt(it, settings, world.now) && !excused.contains(&it.id))
         };
         if count(held()) > CAP {
             return Err(format!("{user} uses more than {CAP} resources"));
@@ -107,11 +111,11 @@ pub(crate) fn resolution(decided: &Decided, id: &RequestId, approve: bool) -> Re
 }
 
 /// A case as the daemon should build it, from the truth.
-pub(crate) fn true_case(world: &World, user: &UserName, people: HumanApproved, lead: Duration) -> Case {
+pub(crate) fn true_case(world: &World, user: &UserName, settings: &Settings, lead: Duration) -> Case {
     let soon = world.now.after(lead);
     let show = |it: &AccessRequest| {
         let mut request = it.clone();
-        if is_exempt(it, people) {
+        if is_exempt(it, settings, soon) {
             request.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec!["human-approved".to_owned()]);
         }
         if request.access_starts.is_some_and(|at| at > world.now && at <= soon) {
@@ -129,12 +133,10 @@ pub(crate) fn true_case(world: &World, user: &UserName, people: HumanApproved, l
             ours: false,
             expires: lock.expires,
         };
-        CaseRequest { request, locks: world.locks.values().filter(foreign).map(show).collect() }
+        CaseRequest { request, locks: world.locks().filter(foreign).map(show).collect() }
     };
-    let live = world
-        .requests
-        .values()
-        .filter(|it| it.user == *user && it.state != RequestState::Denied && !it.is_over(world.now));
+    let live =
+        world.requests().filter(|it| it.user == *user && it.state != RequestState::Denied && !it.is_over(world.now));
     let mut requests: Vec<_> = live.map(show).collect();
     requests.sort_by(|a, b| a.request.age_key().cmp(&b.request.age_key()));
     Case {
@@ -162,17 +164,11 @@ pub(crate) fn is_taken(world: &World, id: &RequestId) -> bool {
 }
 
 /// When nothing goes wrong any more and nobody does anything, everything ends where it should.
-pub(crate) fn settled(
-    world: &World,
-    panel: &[Policy],
-    people: HumanApproved,
-    protected: &BTreeSet<String>,
-    lead: Duration,
-) -> Result<(), Wrong> {
-    let users: BTreeSet<_> = world.requests.values().map(|it| it.user.clone()).collect();
+pub(crate) fn settled(world: &World, panel: &[Policy], settings: &Settings, lead: Duration) -> Result<(), Wrong> {
+    let users: BTreeSet<_> = world.requests().map(|it| it.user.clone()).collect();
     let mut excused = BTreeSet::new();
     for user in users {
-        let case = true_case(world, &user, people, lead);
+        let case = true_case(world, &user, settings, lead);
         let wanted = orders(panel, &case);
         let none_impossible = wanted.iter().all(|order| !is_taken(world, &order.request));
         for entry in &case.requests {
@@ -183,22 +179,22 @@ pub(crate) fn settled(
                 excused.insert(it.id.clone());
             }
             let lasts = |lock: &Lock| lock.covers(it) && lock.expires.is_none_or(|end| Some(end) >= it.access_expires);
-            if wanted && !impossible && !world.locks.values().any(lasts) {
+            if wanted && !impossible && !world.locks().any(lasts) {
                 return Err(format!("{} is not locked to its end, as it has to be", it.id));
             }
             let ours = |lock: &Lock| lock.in_force(world.now) && lock.ours(&World::own_user()) == Some(&it.id);
-            if it.state == RequestState::Approved && !wanted && none_impossible && world.locks.values().any(ours) {
+            if it.state == RequestState::Approved && !wanted && none_impossible && world.locks().any(ours) {
                 return Err(format!("{} is still locked though nobody wants it", it.id));
             }
             if it.state == RequestState::Pending
-                && guard(it, &World::own_user(), protected, world.now).is_none()
-                && let Some(verdict) = overdue(world, panel, &case, it, people)
+                && guard(it, &settings.own_user, &settings.protected_roles, &settings.scope, world.now).is_none()
+                && let Some(verdict) = overdue(world, panel, &case, it, settings, lead)
             {
                 return Err(format!("{} is still pending though the panel would {}", it.id, verdict.as_str()));
             }
         }
     }
-    access(world, people, &BTreeSet::new(), &excused)
+    access(world, settings, &BTreeSet::new(), &excused)
 }
 
 /// What the panel would do with a pending request at once, if anything.
@@ -207,7 +203,8 @@ fn overdue(
     panel: &[Policy],
     case: &Case,
     request: &AccessRequest,
-    people: HumanApproved,
+    settings: &Settings,
+    lead: Duration,
 ) -> Option<Verdict> {
     let ask = |policy: &Policy| Evaluation { member: policy.member(), answer: Ok(policy.review(case, &request.id)) };
     match combine(&panel.iter().map(ask).collect::<Vec<_>>()).verdict {
@@ -217,7 +214,7 @@ fn overdue(
             let impossible = |order: &LockOrder| {
                 order.request == request.id
                     || is_taken(world, &order.request)
-                    || is_exempt(&world.requests[&order.request], people)
+                    || is_exempt(&world.requests[&order.request], settings, world.now.after(lead))
             };
             let orders = orders(panel, &case.as_if_held(&request.id));
             (!orders.iter().any(impossible)).then_some(Verdict::Approve)

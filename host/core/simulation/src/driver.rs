@@ -9,13 +9,14 @@ use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::Lock;
 use tribunal_core::opinion::{Fault, FaultKind};
-use tribunal_core::record::{Decided, Outcome, Record, Step, StepResult};
+use tribunal_core::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
 use tribunal_core::request::{Background, RequestState, Subject, UserName};
-use tribunal_core::{Controller, Settings, Timestamp};
+use tribunal_core::scope::Scope;
+use tribunal_core::{Controller, RoundLimits, Settings, Timestamp};
 
-use crate::invariants::{self, Eyesight, Wrong};
-use crate::model::World;
-use crate::policies::Policy;
+use super::invariants::{self, Eyesight, Wrong};
+use super::model::World;
+use super::policies::Policy;
 
 pub(crate) const POLL: Duration = Duration::from_secs(30);
 const LEAD: Duration = Duration::from_secs(60);
@@ -54,6 +55,8 @@ pub(crate) struct Driver {
     pub(crate) ledger: Vec<Record>,
     pub(crate) ledger_works: bool,
     starts: u32,
+    /// Whether the breaker said stop, and no operator let it go on.
+    pub(crate) tripped: bool,
     /// Access that starts by itself is the daemon's to foresee.
     pub(crate) calm: bool,
     /// Whether the story is kept.
@@ -76,6 +79,10 @@ impl Driver {
             release: Release::WhenClear,
             dry_run: false,
             subjects_in_flight_max: 2,
+            round: RoundLimits::default(),
+            tripped: None,
+            scope: Scope::default(),
+            exemptions: Vec::new(),
         };
         let mut world = World::default();
         world.now = Timestamp::from_secs(1_000_000);
@@ -91,6 +98,7 @@ impl Driver {
             ledger: Vec::new(),
             ledger_works: true,
             starts: 0,
+            tripped: false,
             calm: true,
             telling: false,
             story: Vec::new(),
@@ -121,6 +129,11 @@ impl Driver {
         self.controller.status(self.world.now).in_flight
     }
 
+    /// A controller that heeds the settings as they are now.
+    pub(crate) fn restart(&mut self) {
+        self.controller = Controller::new(self.settings.clone());
+    }
+
     /// The process dies: what it knew is gone; what was sent is done or not, as `arrives` says.
     pub(crate) fn crash(&mut self, mut arrives: impl FnMut() -> bool) -> Result<(), Wrong> {
         let calls = std::mem::take(&mut self.calls);
@@ -137,7 +150,12 @@ impl Driver {
         self.watching = false;
         self.starts += 1;
         self.settings.instance = format!("{}", char::from(b'a' + u8::try_from(self.starts % 26).expect("a letter")));
-        self.controller = Controller::new(self.settings.clone());
+        self.tripped = false;
+        for at in 0..self.ledger.len() {
+            self.tripped = self.tripped_after(&self.ledger[at]);
+        }
+        self.settings.tripped = self.tripped.then(|| "in an earlier run".to_owned());
+        self.restart();
         self.eyes = Eyesight::default();
         self.tell(|| "the daemon dies and starts again".to_owned());
         Ok(())
@@ -172,8 +190,7 @@ impl Driver {
 
     fn step_to(&mut self, now: Timestamp) -> Result<(), Wrong> {
         let before = self.world.usable();
-        let in_force: Vec<Lock> =
-            self.world.locks.values().filter(|lock| lock.in_force(self.world.now)).cloned().collect();
+        let in_force: Vec<Lock> = self.world.locks().filter(|lock| lock.in_force(self.world.now)).cloned().collect();
         self.world.now = now;
         let mut excused = self.world.by_people.clone();
         for id in self.world.usable().difference(&before) {
@@ -191,7 +208,7 @@ impl Driver {
         if excused.len() > self.world.by_people.len() {
             self.world.by_people.clone_from(&excused);
         }
-        invariants::access(&self.world, self.settings.human_approved, &before, &excused)
+        invariants::access(&self.world, &self.settings, &before, &excused)
     }
 
     /// Puts the news into the stream, if there is one.
@@ -208,6 +225,7 @@ impl Driver {
                     | Event::WatchDown(_)
                     | Event::Listed(_)
                     | Event::Facts(_)
+                    | Event::BreakerReleased
                     | Event::Done(..) => continue,
                 };
                 self.stream.entry(key).or_default().push_back(event);
@@ -258,9 +276,14 @@ impl Driver {
 
     /// What the controller asks for is checked when it asks.
     fn accept(&mut self, action: Action) -> Result<(), Wrong> {
+        let enforces = matches!(action, Action::WriteLock { .. } | Action::DeleteLock { .. } | Action::Resolve { .. });
+        if enforces && self.tripped {
+            return Err(format!("goes on though the breaker tripped: {action:?}"));
+        }
         match &action {
             Action::List => self.eyes.list_begins(self.world.now),
             Action::Record { ticket: None, record } => {
+                self.tripped = self.tripped_after(record);
                 if self.ledger_works {
                     self.note(record);
                     self.ledger.push(record.as_ref().clone());
@@ -287,6 +310,14 @@ impl Driver {
         }
         self.calls.push_back(Call::Sent(action));
         Ok(())
+    }
+
+    fn tripped_after(&self, record: &Record) -> bool {
+        match record {
+            Record::Lifecycle { what: Lifecycle::BreakerTripped, .. } => true,
+            Record::Lifecycle { what: Lifecycle::BreakerReleased, .. } => false,
+            Record::Lifecycle { .. } | Record::Decided(_) | Record::Outcome(_) => self.tripped,
+        }
     }
 
     fn intent(&self, is_it: impl Fn(&Decided) -> bool) -> Option<&Decided> {
@@ -329,7 +360,7 @@ impl Driver {
             Action::WriteLock { ticket, lock } => {
                 let name = lock.name.clone();
                 let result = self.write(luck, &format!("write lock {name}"), |driver| {
-                    driver.must_be_ours(name.as_str(), driver.world.locks.get(&name))?;
+                    driver.must_be_ours(name.as_str(), driver.world.locks.get(&name).map(AsRef::as_ref))?;
                     driver.world.put_lock(*lock);
                     Ok(Ok(()))
                 })?;
@@ -337,7 +368,7 @@ impl Driver {
             }
             Action::DeleteLock { ticket, name } => {
                 let result = self.write(luck, &format!("delete lock {name}"), |driver| {
-                    driver.must_be_ours(name.as_str(), driver.world.locks.get(&name))?;
+                    driver.must_be_ours(name.as_str(), driver.world.locks.get(&name).map(AsRef::as_ref))?;
                     driver.world.drop_lock(&name);
                     Ok(Ok(()))
                 })?;
@@ -378,7 +409,7 @@ impl Driver {
             Ok(()) => format!("  {what}{}", if lost { ": done, but the reply is lost" } else { "" }),
             Err(failure) => format!("  {what}: {failure}"),
         });
-        invariants::access(&self.world, self.settings.human_approved, &before, &self.world.by_people)?;
+        invariants::access(&self.world, &self.settings, &before, &self.world.by_people)?;
         if lost {
             done = Err(Failure::new(FailureClass::Retry, "the reply was lost"));
         }
@@ -408,15 +439,15 @@ impl Driver {
 
     /// Whether everything is as it has to be once nothing goes wrong any more.
     pub(crate) fn settled(&self) -> Result<(), Wrong> {
-        let Settings { human_approved, protected_roles, .. } = &self.settings;
-        invariants::settled(&self.world, &self.panel, *human_approved, protected_roles, LEAD)
+        invariants::settled(&self.world, &self.panel, &self.settings, LEAD)
     }
 
     /// Whether time alone changes something soon, in the world or in what the daemon makes of it.
     pub(crate) fn something_ends_within(&self, span: Duration) -> bool {
-        let requests = self.world.requests.values();
+        let requests = self.world.requests();
         let of_requests = requests.flat_map(|it| [it.access_expires, it.request_expires, it.access_starts]);
-        let times = of_requests.chain(self.world.locks.values().map(|lock| lock.expires)).flatten();
+        let exemptions = self.settings.exemptions.iter().map(|it| it.until);
+        let times = of_requests.chain(self.world.locks().map(|lock| lock.expires)).flatten().chain(exemptions);
         let soon = self.world.now.after(span);
         let mut both = times.flat_map(|at| [at, at.before(LEAD)]);
         both.any(|at| at > self.world.now && at <= soon)
@@ -449,6 +480,7 @@ fn brief(event: &Event) -> Option<String> {
         Event::Listed(Err(failure)) => Some(format!("the list fails: {failure}")),
         Event::WatchUp => Some("the watch is up".to_owned()),
         Event::WatchDown(why) => Some(format!("the watch is down: {why}")),
+        Event::BreakerReleased => Some("an operator releases the breaker".to_owned()),
         Event::Tick
         | Event::RequestPut(_)
         | Event::RequestGone(_)

@@ -1,21 +1,26 @@
 //! One random schedule from one seed: people, time, bad luck, crashes; then calm, in which everything has to settle. The
-//! same seed makes the same schedule, byte for byte.
+//! same seed makes the same schedule, byte for byte; steps can be left out, which is how a failing one is made short.
 
+use std::fmt;
 use std::time::Duration;
 
-use tribunal_core::Timestamp;
+use tribunal_core::action::Event;
 use tribunal_core::controller::HumanApproved;
 use tribunal_core::failure::FailureClass;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
 use tribunal_core::request::{RequestId, RequestState, UserName};
+use tribunal_core::scope::{Exempt, Exemption};
+use tribunal_core::{RoundLimits, Timestamp};
 
-use crate::driver::{Call, Driver, Luck, POLL};
-use crate::invariants::Wrong;
-use crate::model::{CACHE_LAG, node};
-use crate::policies::Policy;
+use super::driver::{Call, Driver, Luck, POLL};
+use super::invariants::Wrong;
+use super::model::{CACHE_LAG, node};
+use super::policies::Policy;
 
-/// Random steps of a schedule.
-const STEPS: u64 = 60;
+/// Random steps of a whole schedule.
+pub const STEPS: u64 = 64;
+/// The first steps at most add a request each; the one after them begins to follow the cluster.
+const ASKED_FIRST: u64 = 5;
 /// Calls that move on in one step, one less at most.
 const BURST: usize = 12;
 /// What it may take at most to come to rest in a calm poll interval.
@@ -26,11 +31,17 @@ const USERS: [&str; 2] = ["hoarder", "switcher"];
 const ROLES: [&str; 7] = ["node", "node", "prod-a", "research-a", "prod-b", "research-b", "editor"];
 const NODES: [&str; 5] = ["n1", "n2", "n3", "n4", "n5"];
 
-/// SplitMix64.
-pub(crate) struct Rng(u64);
+/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+struct Rng(u64);
 
 impl Rng {
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The chances of one step: those of the others stay what they are, whichever steps are left out.
+    fn of_step(seed: u64, step: u64) -> Self {
+        let mut seeds = Self(seed);
+        Self(seeds.next() ^ Self(step).next())
+    }
+
+    fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -38,7 +49,7 @@ impl Rng {
         z ^ (z >> 31)
     }
 
-    pub(crate) fn below(&mut self, n: usize) -> usize {
+    fn below(&mut self, n: usize) -> usize {
         usize::try_from(self.next() % u64::try_from(n.max(1)).expect("small")).expect("small")
     }
 
@@ -59,8 +70,60 @@ struct Weather {
     breaks: usize,
 }
 
-/// Runs the schedule of a seed. Gives its story if that is asked for.
-pub(crate) fn run(seed: u64, telling: bool) -> (Result<(), Wrong>, Vec<String>) {
+/// A schedule that broke a law, or came to no rest.
+#[derive(Debug)]
+pub struct Failed {
+    /// The seed that it came from.
+    pub seed: u64,
+    /// What is wrong.
+    pub wrong: Wrong,
+    /// The steps without which it would not fail, of [`STEPS`].
+    pub steps: Vec<u64>,
+    /// What happened, line by line.
+    pub story: Vec<String>,
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, wrong, steps, story } = self;
+        write!(f, "seed {seed}: {wrong}\nin {} of {STEPS} steps:\n{}", steps.len(), story.join("\n"))
+    }
+}
+
+/// Runs the schedule of a seed; one that fails is made as short as leaving out steps can make it.
+pub fn check(seed: u64) -> Result<(), Box<Failed>> {
+    let all: Vec<u64> = (0..STEPS).collect();
+    if run(seed, &all, false).0.is_ok() {
+        return Ok(());
+    }
+    let steps = shortest(all, |steps| run(seed, steps, false).0.is_err());
+    let (result, story) = run(seed, &steps, true);
+    let wrong = result.err().unwrap_or_else(|| "it fails only when nobody looks".to_owned());
+    Err(Box::new(Failed { seed, wrong, steps, story }))
+}
+
+/// The story of a seed, whether it ends well or not.
+pub fn story(seed: u64) -> Vec<String> {
+    run(seed, &(0..STEPS).collect::<Vec<_>>(), true).1
+}
+
+/// Leaves out ever smaller runs of steps for as long as it still fails (Zeller, Hildebrandt: Simplifying and Isolating
+/// Failure-Inducing Input, 2002).
+fn shortest(mut steps: Vec<u64>, fails: impl Fn(&[u64]) -> bool) -> Vec<u64> {
+    let mut run = steps.len();
+    while run > 0 {
+        let mut from = 0;
+        while from < steps.len() {
+            let mut fewer = steps.clone();
+            fewer.drain(from..(from + run).min(steps.len()));
+            if fails(&fewer) { steps = fewer } else { from += run }
+        }
+        run /= 2;
+    }
+    steps
+}
+
+fn run(seed: u64, steps: &[u64], telling: bool) -> (Result<(), Wrong>, Vec<String>) {
     let mut rng = Rng(seed);
     let people = if rng.percent(60) { HumanApproved::Exempt } else { HumanApproved::Enforce };
     let mut panel = vec![Policy::Separation, Policy::Cap];
@@ -76,11 +139,21 @@ pub(crate) fn run(seed: u64, telling: bool) -> (Result<(), Wrong>, Vec<String>) 
         3 => Weather { faults: 2, people: 15, crashes: 4, breaks: 4 },
         _ => Weather { faults: 6, people: 20, crashes: 1, breaks: 2 },
     };
-    let mut schedule = Schedule { driver: Driver::new(panel, people), rng, weather, made: 0 };
+    let mut driver = Driver::new(panel, people);
+    if rng.percent(10) {
+        let until = driver.world.now.after(Duration::from_secs(60 + rng.next() % 600));
+        let on = Exempt::User(UserName::new(USERS[0]));
+        driver.settings.exemptions.push(Exemption { on, until, reason: "an incident".to_owned() });
+    }
+    if rng.percent(10) {
+        driver.settings.round = RoundLimits { actions_max: 5, locked_percent_max: 50, locked_subjects_min: 0 };
+    }
+    driver.restart();
+    let mut schedule = Schedule { driver, rng, weather, made: 0 };
     schedule.driver.telling = telling;
     let calm = &schedule.weather;
     schedule.driver.calm = calm.faults + calm.people + calm.crashes + calm.breaks == 0;
-    let result = schedule.go();
+    let result = schedule.go(seed, steps);
     let story = std::mem::take(&mut schedule.driver.story);
     (result, story)
 }
@@ -95,11 +168,29 @@ struct Schedule {
 // === impl Schedule ===
 
 impl Schedule {
-    fn go(&mut self) -> Result<(), Wrong> {
-        for _ in 0..self.rng.below(6) {
+    fn go(&mut self, seed: u64, steps: &[u64]) -> Result<(), Wrong> {
+        self.driver.deliver(Event::Tick)?;
+        let end = self.rng.percent(20);
+        for step in steps {
+            self.rng = Rng::of_step(seed, *step);
+            match *step {
+                0..ASKED_FIRST => self.perhaps_ask(),
+                ASKED_FIRST => self.begin()?,
+                _ => self.step()?,
+            }
+            self.driver.publish();
+        }
+        self.calm()?;
+        if end { self.end_of_all_access() } else { Ok(()) }
+    }
+
+    fn perhaps_ask(&mut self) {
+        if self.rng.percent(50) {
             self.ask_for_access();
         }
-        self.driver.deliver(tribunal_core::action::Event::Tick)?;
+    }
+
+    fn begin(&mut self) -> Result<(), Wrong> {
         if self.rng.percent(80) {
             self.driver.watch_up()?;
         }
@@ -107,16 +198,14 @@ impl Schedule {
             // Something is held before the weather sets in.
             self.driver.drain(CALM_STEPS_MAX)?;
         }
-        for _ in 0..STEPS {
-            self.step()?;
-            self.driver.publish();
-        }
-        self.calm()?;
-        if self.rng.percent(20) { self.end_of_all_access() } else { Ok(()) }
+        Ok(())
     }
 
     fn step(&mut self) -> Result<(), Wrong> {
         let Weather { faults, people, crashes, breaks } = self.weather;
+        if self.driver.tripped && self.rng.percent(10) {
+            return self.driver.deliver(Event::BreakerReleased);
+        }
         if self.rng.percent(crashes) {
             return self.crash();
         }
@@ -155,7 +244,7 @@ impl Schedule {
         let later = CACHE_LAG + Duration::from_millis(1) + Duration::from_secs(self.rng.next() % 60);
         self.driver.wait(self.driver.world.now.after(later))?;
         self.driver.world.catch_up();
-        self.driver.deliver(tribunal_core::action::Event::Tick)
+        self.driver.deliver(Event::Tick)
     }
 
     fn time(&mut self) -> Result<(), Wrong> {
@@ -288,7 +377,7 @@ impl Schedule {
     }
 
     fn edit(&mut self, name: &LockName) {
-        let mut lock = self.driver.world.locks[name].clone();
+        let mut lock = Lock::clone(&self.driver.world.locks[name]);
         // A server that fills in the writer only where it is left empty goes on naming us.
         if self.rng.below(2) == 0 {
             lock.created_by = "admin".to_owned();
@@ -312,7 +401,7 @@ impl Schedule {
             self.driver.watch_up()?;
         }
         self.wait_polls(CALM_POLLS)?;
-        self.driver.drain(CALM_STEPS_MAX)?;
+        self.settle()?;
         if self.driver.is_blind() || self.driver.in_flight() > 0 {
             return Err("is blind or busy though nothing is wrong".to_owned());
         }
@@ -321,17 +410,27 @@ impl Schedule {
         if !self.driver.something_ends_within(POLL * 2) {
             self.wait_polls(2)?;
             if self.driver.ledger.len() > lines {
-                let more: Vec<_> = self.driver.ledger[lines..].iter().map(crate::driver::line).collect();
+                let more: Vec<_> = self.driver.ledger[lines..].iter().map(super::driver::line).collect();
                 return Err(format!("does something though nothing happens: {more:?}"));
             }
         }
         Ok(())
     }
 
+    /// Comes to rest; an operator releases the breaker as often as it trips.
+    fn settle(&mut self) -> Result<(), Wrong> {
+        self.driver.drain(CALM_STEPS_MAX)?;
+        if self.driver.tripped {
+            self.driver.deliver(Event::BreakerReleased)?;
+            self.driver.drain(CALM_STEPS_MAX)?;
+        }
+        if self.driver.tripped { Err("trips right after it was released".to_owned()) } else { Ok(()) }
+    }
+
     fn wait_polls(&mut self, polls: u32) -> Result<(), Wrong> {
         let until = self.driver.world.now.after(POLL * polls);
         while self.driver.world.now < until {
-            self.driver.drain(CALM_STEPS_MAX)?;
+            self.settle()?;
             let next = self.driver.poll_timeout().map_or(until, |at| at.min(until));
             self.driver.wait(next)?;
         }
@@ -342,7 +441,7 @@ impl Schedule {
     fn end_of_all_access(&mut self) -> Result<(), Wrong> {
         self.driver.tell(|| "-- the end --".to_owned());
         self.driver.calm = false;
-        let end = self.driver.world.requests.values().filter_map(|it| it.access_expires.max(it.request_expires)).max();
+        let end = self.driver.world.requests().filter_map(|it| it.access_expires.max(it.request_expires)).max();
         let end = end.unwrap_or(self.driver.world.now).max(self.driver.world.now);
         self.jump(end.after(POLL))?;
         self.driver.world.sweep();

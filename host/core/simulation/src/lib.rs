@@ -1,0 +1,15 @@
+//! The core against a model of Teleport: random schedules from seeds, and small scopes completely. It drives the
+//! controller as the daemon does and never looks inside to judge it.
+//!
+//! These files are compiled twice: here, for the program that runs millions, and as a module of the core's own tests,
+//! which put mutants of the controller in its place.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test program")]
+
+mod driver;
+mod invariants;
+mod model;
+mod policies;
+pub mod schedule;
+#[cfg(test)]
+mod tests;
