@@ -16,7 +16,7 @@ use guests::{Build, Shell, ensure_target};
 const POLICIES: [(&str, &str); 2] = [("tribunal-cap", "cap.wasm"), ("tribunal-separation", "separation.wasm")];
 
 /// What the components are made of, below the root of the workspace.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "guest-sdk/rust/Cargo.toml",
@@ -24,6 +24,8 @@ const SOURCES: [&str; 10] = [
     "plugins/build",
     "plugins/cap/Cargo.toml",
     "plugins/cap/src",
+    "plugins/classes/Cargo.toml",
+    "plugins/classes/src",
     "plugins/separation/Cargo.toml",
     "plugins/separation/src",
     "wit",

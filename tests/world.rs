@@ -3,9 +3,12 @@
 
 pub(crate) mod clock;
 pub(crate) mod gate;
+pub(crate) mod health;
 pub(crate) mod observer;
 pub(crate) mod panel;
 pub(crate) mod people;
+pub(crate) mod rival;
+pub(crate) mod way;
 pub(crate) mod witness;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,10 +21,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tribunal::daemon::{self, Bug, Ports};
+use tribunal::health::Outlook;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::record::Decided;
 use tribunal_core::request::UserName;
-use tribunal_core::{Settings, Status, Timestamp};
+use tribunal_core::scope::Scope;
+use tribunal_core::{RoundLimits, Settings, Status, Timestamp};
+use tribunal_engine::Panel;
 use tribunal_ledger::Ledger;
 use tribunal_ledger::schema::Line;
 use tribunal_ports::Clock as _;
@@ -33,6 +39,7 @@ use self::clock::WorldClock;
 use self::gate::{Gate, Gated};
 use self::observer::Rules;
 use self::panel::{Panels, Seat};
+use self::way::{Entrance, Way};
 use self::witness::{Witness, Witnessed};
 
 /// How long anything may take that is waited for. Generous: what it bounds is a failing test, not a slow machine.
@@ -50,17 +57,21 @@ pub(crate) struct Setup {
     human_approved: HumanApproved,
     release: Release,
     dry_run: bool,
+    way: Way,
 }
 
 /// The server, the files, and a daemon that comes and goes.
 pub(crate) struct World {
     setup: Setup,
     sim: Running,
+    entrance: Entrance,
     clock: Arc<WorldClock>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) witness: Arc<Witness>,
     files: TempDir,
     daemon: Option<Daemon>,
+    /// How the newest daemon stands, for those outside.
+    outlook: Option<Outlook>,
     /// Counts runs, so that decision ids differ.
     runs: u32,
 }
@@ -83,7 +94,13 @@ impl Setup {
             human_approved: HumanApproved::Exempt,
             release: Release::WhenClear,
             dry_run: false,
+            way: Way::Auth,
         }
+    }
+
+    /// The daemon reaches the server by `way`.
+    pub(crate) fn by(self, way: Way) -> Self {
+        Self { way, ..self }
     }
 
     /// The same in real time, polled often: for failures and the pauses after them.
@@ -144,14 +161,17 @@ impl Setup {
         let clock = std::mem::replace(&mut self.clock, WorldClock::real());
         let sim = SimServer::start(self.scenario.clone(), listen, Some(files.path().join("identities")), clock.sim());
         let sim = sim.await.unwrap();
+        let entrance = Entrance::open(self.way, &sim, files.path()).await;
         World {
             setup: self,
             sim,
+            entrance,
             clock: Arc::new(clock),
             gate: Arc::new(Gate::new()),
             witness: Arc::default(),
             files,
             daemon: None,
+            outlook: None,
             runs: 0,
         }
     }
@@ -189,6 +209,10 @@ impl World {
         &self.sim
     }
 
+    pub(crate) fn entrance(&self) -> &Entrance {
+        &self.entrance
+    }
+
     pub(crate) fn clock(&self) -> &WorldClock {
         &self.clock
     }
@@ -207,15 +231,35 @@ impl World {
     pub(crate) async fn start_daemon(&mut self) {
         assert!(self.daemon.is_none(), "one daemon at a time");
         self.runs += 1;
-        let client = self.client().await;
-        let cluster = client.ping().await.unwrap();
+        let clock = Arc::clone(&self.clock);
+        let client = self.client().await.with_clock(move || clock.now());
         let panel = panel::load(&self.setup.panels).await;
         let (ledger, recovery) = Ledger::open(&self.ledger_dir()).unwrap();
         assert_eq!(recovery.torn, None);
-        let settings = Settings {
-            cluster: cluster.name,
+        let settings = self.settings(&client, &panel, &format!("run{}", self.runs)).await;
+        let ports = Ports {
+            teleport: Arc::new(Gated { client, gate: Arc::clone(&self.gate) }),
+            engine: panel,
+            ledger: Arc::new(Witnessed { ledger, witness: Arc::clone(&self.witness), handle: self.server().clone() }),
+            clock: Arc::clone(&self.clock),
+        };
+        let stop = CancellationToken::new();
+        let (tell, status) = watch::channel(None);
+        let (ports, outlook) = health::watched(ports, &settings, status.clone(), stop.clone());
+        self.outlook = Some(outlook);
+        let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
+        // What cannot be looked up now stays open for the next start.
+        let _closed = daemon::recover::close(&ports, open).await;
+        let task = tokio::spawn(daemon::run(ports, settings, tell, stop.clone()));
+        self.daemon = Some(Daemon { status, stop, task });
+    }
+
+    /// What a daemon is told whose decision ids begin with `run`.
+    async fn settings(&self, client: &Client, panel: &Panel, run: &str) -> Settings {
+        Settings {
+            cluster: client.ping().await.unwrap().name,
             own_user: UserName::new(client.identity().user()),
-            instance: format!("run{}", self.runs),
+            instance: run.to_owned(),
             panel: panel.members(),
             poll_interval: if self.clock.is_manual() { POLL } else { POLL_REAL },
             protected_roles: ["editor", "auditor"].map(str::to_owned).into(),
@@ -223,28 +267,20 @@ impl World {
             release: self.setup.release,
             dry_run: self.setup.dry_run,
             subjects_in_flight_max: 16,
-        };
-        let ports = Ports {
-            teleport: Arc::new(Gated { client, gate: Arc::clone(&self.gate) }),
-            engine: panel,
-            ledger: Arc::new(Witnessed { ledger, witness: Arc::clone(&self.witness), handle: self.server().clone() }),
-            clock: Arc::clone(&self.clock),
-        };
-        let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
-        // What cannot be looked up now stays open for the next start.
-        let _closed = daemon::recover::close(&ports, open).await;
-        let stop = CancellationToken::new();
-        let (tell, status) = watch::channel(None);
-        let task = tokio::spawn(daemon::run(ports, settings, tell, stop.clone()));
-        self.daemon = Some(Daemon { status, stop, task });
+            round: RoundLimits::default(),
+            tripped: None,
+            scope: Scope::default(),
+            exemptions: Vec::new(),
+        }
     }
 
     /// A client as the daemon has one.
     pub(crate) async fn client(&self) -> Client {
         let target = Target {
-            address: self.sim.addr().to_string().parse().unwrap(),
+            address: self.entrance.address(),
             identity_file: self.identity_file(),
             dial_timeout: PATIENCE,
+            reach: self.entrance.reach(),
         };
         let limits = Limits {
             watch_pause_min: Duration::from_millis(20),

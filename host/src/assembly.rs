@@ -1,6 +1,8 @@
 //! Builds the parts of a daemon from its configuration: panel, Teleport client, ledger, clock. It checks all that can be
 //! checked before anything is started, and runs nothing.
 
+mod holder;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use tribunal_teleport::{Client, Identity, Target};
 
 use crate::clock::SystemClock;
 use crate::config::{Config, Plugin, Source, default_ledger_dir};
-use crate::daemon::Ports;
+use crate::daemon::{Ports, lease};
 
 /// The largest file that is read as a plugin, whatever the configured limit.
 const PLUGIN_FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
@@ -26,6 +28,8 @@ pub struct Assembled {
     pub ports: Ports<Client, Panel, Ledger, SystemClock>,
     /// What the core needs to know.
     pub settings: Settings,
+    /// Which lease it needs to act.
+    pub lease: lease::Terms,
     /// What the cluster says of itself.
     pub cluster: tribunal_teleport::Cluster,
     /// What the ledger found when it was opened.
@@ -101,13 +105,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
     };
     let (ledger, recovery) = Ledger::open(&dir).map_err(|error| AssemblyError::Ledger(error.to_string()))?;
 
-    let target = Target {
-        address: config.teleport.address.clone(),
-        identity_file: config.teleport.identity_file.clone(),
-        dial_timeout: std::time::Duration::from_secs(tribunal_teleport::connect::DIAL_SECS_MAX),
-    };
-    let client = Client::new(target, tribunal_teleport::Limits::default()).await.map_err(AssemblyError::Teleport)?;
-    let cluster = client.ping().await.map_err(AssemblyError::Teleport)?;
+    let (client, cluster) = connect(config).await.map_err(AssemblyError::Teleport)?;
 
     let clock = SystemClock;
     let settings = Settings {
@@ -121,10 +119,37 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         release: config.release,
         dry_run: config.dry_run,
         subjects_in_flight_max: config.limits.subjects_in_flight_max,
+        round: config.limits.round,
+        tripped: recovery.tripped.clone(),
+        scope: config.scope.clone(),
+        exemptions: config.exemptions.clone(),
     };
     let ports =
         Ports { teleport: Arc::new(client), engine: Arc::new(panel), ledger: Arc::new(ledger), clock: Arc::new(clock) };
-    Ok(Assembled { ports, settings, cluster, recovery })
+    let lease = lease::Terms {
+        // A rehearsal acts on nothing, and keeps nobody from acting.
+        mode: if config.dry_run { lease::Mode::Off } else { config.lease.mode },
+        name: config.lease.name(&cluster.name),
+        holder: holder::holder(&dir, &settings.instance),
+    };
+    Ok(Assembled { ports, settings, lease, cluster, recovery })
+}
+
+/// Connects as the configuration says, and asks the cluster what it is.
+///
+/// # Errors
+/// If the identity file cannot be used, or the cluster not be reached; says what to do.
+pub async fn connect(config: &Config) -> Result<(Client, tribunal_teleport::Cluster), Failure> {
+    let target = Target {
+        address: config.teleport.address.clone(),
+        identity_file: config.teleport.identity_file.clone(),
+        dial_timeout: std::time::Duration::from_secs(tribunal_teleport::connect::DIAL_SECS_MAX),
+        reach: config.teleport.reach.for_client(),
+    };
+    let client = Client::new(target, tribunal_teleport::Limits::default()).await?;
+    let client = client.with_clock(|| SystemClock.now());
+    let cluster = client.ping().await?;
+    Ok((client, cluster))
 }
 
 /// What the engine needs to load a plugin.

@@ -1,12 +1,14 @@
 //! The command line: which words mean what, and what the process says at its end. It decides nothing about requests.
 
 pub mod args;
+mod around;
 mod check;
 mod completions;
 mod dev;
 mod go_flags;
 mod report;
 mod run;
+mod status;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -21,6 +23,8 @@ pub const EXIT_OK: u8 = 0;
 pub const EXIT_ERROR: u8 = 1;
 /// Exit code: the command line is not understood (clap's own).
 pub const EXIT_USAGE: u8 = 2;
+/// Exit code of `tribunal status`: it cannot be told whether the daemon is ready.
+pub const EXIT_UNKNOWN: u8 = 2;
 /// Exit code of `tribunal dev --once`: the scenario did not end as expected.
 pub const EXIT_UNEXPECTED: u8 = 3;
 
@@ -51,6 +55,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(args) => Box::pin(run::run(*args)).await,
         Command::Dev(args) => Box::pin(dev::dev(*args)).await,
         Command::Check(args) => Box::pin(check::check(args)).await,
+        Command::Status(args) => Box::pin(status::status(args)).await,
         Command::Completions(args) => completions::completions(&args),
     }
 }

@@ -5,27 +5,35 @@ mod document;
 mod duration;
 mod file;
 mod flags;
+mod health;
+mod lease;
 mod ledger_dir;
 mod limits;
 mod path;
 mod plugin;
 mod problem;
+mod reach;
+mod scope;
 mod settings;
 
 use std::collections::BTreeSet;
 use std::io::Read;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::opinion::{Effect, Mode, PolicyName};
+use tribunal_core::scope::{Exemption, Scope};
 use tribunal_engine::Digest;
 use tribunal_teleport::Address;
 
 pub use self::flags::{GoBool, GoFlags, InvalidGoBool};
+pub use self::lease::Lease;
 pub use self::ledger_dir::default_ledger_dir;
 pub use self::limits::{Limits, SUBJECTS_IN_FLIGHT_DEFAULT};
 pub use self::problem::{ConfigErrors, Place, Problem, Spot};
+pub use self::reach::Reach;
 
 /// The time between two full lists where nothing else is said; Teleport's sample watcher has the same.
 pub const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(30);
@@ -57,6 +65,14 @@ pub struct Config {
     pub protected_roles: BTreeSet<String>,
     /// Limits of the daemon and of its plugins.
     pub limits: Limits,
+    /// Which requests the daemon is for.
+    pub scope: Scope,
+    /// What is not locked for a time.
+    pub exemptions: Vec<Exemption>,
+    /// Whether this daemon heeds others.
+    pub lease: Lease,
+    /// Where others may ask how it stands; none: nowhere.
+    pub health_listen: Option<SocketAddr>,
     /// Where the ledger is; none: [`default_ledger_dir`].
     pub ledger_dir: Option<PathBuf>,
     /// The panel, in the order in which it is asked.
@@ -72,6 +88,8 @@ pub struct Teleport {
     pub address: Address,
     /// The identity file that Machine ID's `tbot` keeps fresh.
     pub identity_file: PathBuf,
+    /// By which way.
+    pub reach: Reach,
 }
 
 /// One policy of the panel.

@@ -1,7 +1,10 @@
 //! The daemon: one task owns the controller, feeds it events and carries its actions out through the ports. It decides
 //! nothing, and knows neither gRPC nor Wasm.
 
+mod fence;
+pub mod lease;
 pub mod log;
+mod open;
 pub mod recover;
 
 use std::sync::Arc;
@@ -10,13 +13,20 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tribunal_core::action::{Action, Event, Question, Reply, Ticket};
+use tribunal_core::failure::Failure;
 use tribunal_core::record::{Lifecycle, Record};
 use tribunal_core::{Controller, Settings, Status};
 use tribunal_ports::{Clock, Engine, Ledger, Teleport};
 
+use fence::Fence;
+use open::Open;
+
 /// Events that wait for the controller; whoever has more waits in turn.
 const EVENTS_MAX: usize = 1_024;
+/// How often the loop shows that it turns, whether or not anything changes.
+const PULSE: Duration = Duration::from_secs(5);
 /// How long calls that are under way may take after a stop was asked for. Teleport's sample watcher promises an end
 /// within 5 s.
 const DRAIN_MAX: Duration = Duration::from_millis(4_000);
@@ -42,7 +52,8 @@ pub struct Ports<T, E, L, C> {
 #[error("a call to the outside ended in a bug; please report it: {0}")]
 pub struct Bug(tokio::task::JoinError);
 
-/// Runs until `stop` is cancelled, then lets what is under way finish. `status` shows how it stands.
+/// Runs until `stop` is cancelled, then lets what is under way finish. `status` shows how it stands. It heeds no other
+/// daemon; [`lease::run`] does.
 ///
 /// # Errors
 /// [`Bug`] if a call panicked.
@@ -58,28 +69,76 @@ where
     L: Ledger,
     C: Clock,
 {
+    note(&ports, Lifecycle::Started, "");
+    let mut open = Open::new(settings.tripped.clone());
+    let _finished = act(&ports, settings, Fence::alone(), &mut open, &status, &stop).await?;
+    farewell(&ports).await;
+    Ok(())
+}
+
+/// Acts until `stop` is cancelled, beginning with a list of everything, and lets what is under way finish; whether it
+/// did. Dropped, it takes all that is under way with it. `open` follows what is recorded.
+async fn act<T, E, L, C>(
+    ports: &Ports<T, E, L, C>,
+    settings: Settings,
+    fence: Fence,
+    open: &mut Open,
+    status: &watch::Sender<Option<Status>>,
+    stop: &CancellationToken,
+) -> Result<bool, Bug>
+where
+    T: Teleport,
+    E: Engine,
+    L: Ledger,
+    C: Clock,
+{
     let (events, incoming) = mpsc::channel(EVENTS_MAX);
-    let mut tasks = JoinSet::new();
     let follow = {
         let (teleport, events) = (Arc::clone(&ports.teleport), events.clone());
-        tokio::spawn(async move { teleport.watch(events).await })
+        AbortOnDropHandle::new(tokio::spawn(async move { teleport.watch(events).await }))
     };
-    let mut daemon = Loop { ports, events, tasks: &mut tasks };
+    let settings = Settings { tripped: open.tripped().map(str::to_owned), ..settings };
+    let mut daemon = Loop { ports, events, fence, open, tasks: JoinSet::new() };
     let controller = Controller::new(settings);
-    daemon.note(Lifecycle::Started, "");
-    let turned = daemon.turn(controller, incoming, &status, &stop).await;
-    follow.abort();
-    daemon.drain(turned?).await;
-    daemon.farewell().await;
-    Ok(())
+    let turned = daemon.turn(controller, incoming, status, stop).await;
+    drop(follow);
+    Ok(daemon.drain(turned?).await)
+}
+
+async fn farewell<T, E, L: Ledger, C: Clock>(ports: &Ports<T, E, L, C>) {
+    let at = ports.clock.now();
+    let record = Record::Lifecycle { at, what: Lifecycle::Stopped, detail: String::new() };
+    log::record(&record);
+    match tokio::time::timeout(FAREWELL_MAX, ports.ledger.append(record)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "The stop could not be recorded"),
+        Err(_elapsed) => tracing::warn!("The stop could not be recorded in time"),
+    }
+}
+
+/// Puts into the ledger what happens to the daemon itself.
+fn note<T, E, L: Ledger, C: Clock>(ports: &Ports<T, E, L, C>, what: Lifecycle, detail: &str) {
+    let record = Record::Lifecycle { at: ports.clock.now(), what, detail: detail.to_owned() };
+    log::record(&record);
+    tokio::spawn(durable(ports.ledger.append(record)));
+}
+
+/// Waits for a record that nothing else waits for.
+async fn durable(append: impl Future<Output = Result<(), String>>) {
+    if let Err(error) = append.await {
+        tracing::error!(%error, "The ledger cannot be written; nothing new is enforced until it can");
+    }
 }
 
 /// What one run of the daemon works with.
 struct Loop<'a, T, E, L, C> {
-    ports: Ports<T, E, L, C>,
+    ports: &'a Ports<T, E, L, C>,
     events: mpsc::Sender<Event>,
+    /// What changes the cluster passes it.
+    fence: Fence,
+    open: &'a mut Open,
     /// Calls under way; each ends by sending its reply.
-    tasks: &'a mut JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 // === impl Loop ===
@@ -94,6 +153,7 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
         stop: &CancellationToken,
     ) -> Result<(Controller, mpsc::Receiver<Event>), Bug> {
         let mut event = Event::Tick;
+        let mut pulse = tokio::time::interval(PULSE);
         loop {
             for action in controller.handle(self.ports.clock.now(), event) {
                 self.carry_out(action);
@@ -118,6 +178,8 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => return Ok((controller, incoming)),
+                    // Whoever listens sees that the loop turns.
+                    _at = pulse.tick() => status.send_modify(|_same| ()),
                     Some(event) = incoming.recv() => break event,
                     Some(ended) = self.tasks.join_next() => ended.map_err(Bug)?,
                     () = &mut timeout => break Event::Tick,
@@ -126,8 +188,8 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
         }
     }
 
-    /// Lets calls that are under way finish and records what became of them; begins nothing new.
-    async fn drain(&mut self, (mut controller, mut incoming): (Controller, mpsc::Receiver<Event>)) {
+    /// Lets calls that are under way finish and records what became of them; begins nothing new. Whether they did.
+    async fn drain(&mut self, (mut controller, mut incoming): (Controller, mpsc::Receiver<Event>)) -> bool {
         let finished = async {
             while !self.tasks.is_empty() {
                 tokio::select! {
@@ -150,36 +212,18 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                 }
             }
         };
-        if tokio::time::timeout(DRAIN_MAX, finished).await.is_err() {
+        let in_time = tokio::time::timeout(DRAIN_MAX, finished).await.is_ok();
+        if !in_time {
             tracing::warn!("Calls to Teleport did not end in time; the next start settles them");
         }
-    }
-
-    async fn farewell(&self) {
-        let at = self.ports.clock.now();
-        let record = Record::Lifecycle { at, what: Lifecycle::Stopped, detail: String::new() };
-        log::record(&record);
-        match tokio::time::timeout(FAREWELL_MAX, self.ports.ledger.append(record)).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "The stop could not be recorded"),
-            Err(_elapsed) => tracing::warn!("The stop could not be recorded in time"),
-        }
-    }
-
-    fn note(&mut self, what: Lifecycle, detail: &str) {
-        let at = self.ports.clock.now();
-        self.record(Record::Lifecycle { at, what, detail: detail.to_owned() });
+        in_time
     }
 
     /// Puts a record into the ledger that nothing waits for.
     fn record(&mut self, record: Record) {
         log::record(&record);
-        let durable = self.ports.ledger.append(record);
-        self.tasks.spawn(async move {
-            if let Err(error) = durable.await {
-                tracing::error!(%error, "The ledger cannot be written; nothing new is enforced until it can");
-            }
-        });
+        self.open.follow(&record);
+        self.tasks.spawn(durable(self.ports.ledger.append(record)));
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -207,6 +251,7 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
             Action::Record { ticket: None, record } => self.record(*record),
             Action::Record { ticket: Some(ticket), record } => {
                 log::record(&record);
+                self.open.follow(&record);
                 let durable = self.ports.ledger.append(*record);
                 self.reply(ticket, async move { Reply::Recorded(durable.await) });
             }
@@ -216,17 +261,23 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
             }
             Action::WriteLock { ticket, lock } => {
                 let teleport = Arc::clone(&self.ports.teleport);
-                self.reply(ticket, async move { Reply::Written(teleport.write_lock(*lock).await) });
+                self.write(ticket, async move { teleport.write_lock(*lock).await });
             }
             Action::DeleteLock { ticket, name } => {
                 let teleport = Arc::clone(&self.ports.teleport);
-                self.reply(ticket, async move { Reply::Written(teleport.delete_lock(name).await) });
+                self.write(ticket, async move { teleport.delete_lock(name).await });
             }
             Action::Resolve { ticket, resolution } => {
                 let teleport = Arc::clone(&self.ports.teleport);
-                self.reply(ticket, async move { Reply::Written(teleport.resolve(*resolution).await) });
+                self.write(ticket, async move { teleport.resolve(*resolution).await });
             }
         }
+    }
+
+    /// INVARIANT: whatever changes the cluster goes this way, past the fence.
+    fn write(&mut self, ticket: Ticket, call: impl Future<Output = Result<(), Failure>> + Send + 'static) {
+        let (fence, clock) = (self.fence.clone(), Arc::clone(&self.ports.clock));
+        self.reply(ticket, async move { Reply::Written(fence.pass(clock.as_ref(), call).await) });
     }
 
     fn reply(&mut self, ticket: Ticket, call: impl Future<Output = Reply> + Send + 'static) {

@@ -6,4 +6,6 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod dev;
+pub mod health;
+pub mod signs;
 pub mod telemetry;

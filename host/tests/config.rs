@@ -6,7 +6,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tribunal::config::{Config, Overrides, Plugin};
+use tribunal::config::{Config, Lease, Overrides, Plugin, Reach};
+use tribunal_core::RoundLimits;
+use tribunal_core::scope::Scope;
 
 /// How few cases would show that the folder was not found.
 const CASES_MIN: usize = 25;
@@ -37,6 +39,10 @@ fn tell(config: &Config) -> String {
         human_approved,
         protected_roles,
         limits,
+        scope,
+        exemptions,
+        lease,
+        health_listen,
         ledger_dir,
         plugins,
         dry_run,
@@ -44,11 +50,30 @@ fn tell(config: &Config) -> String {
     let mut text = String::new();
     writeln!(text, "address: {}", teleport.address).unwrap();
     writeln!(text, "identity-file: {}", teleport.identity_file.display()).unwrap();
+    if teleport.reach != Reach::default() {
+        let Reach { route, proxy_ca_file, insecure } = &teleport.reach;
+        writeln!(text, "route: {route:?}, proxy-ca-file: {proxy_ca_file:?}, insecure: {insecure}").unwrap();
+    }
     writeln!(text, "interval: {poll_interval:?}").unwrap();
     writeln!(text, "release: {release:?}, human-approved: {human_approved:?}").unwrap();
     writeln!(text, "protected-roles: {protected_roles:?}").unwrap();
     writeln!(text, "deadline-ms: {}, memory: {}", limits.engine.deadline_ms, limits.engine.memory_bytes_max).unwrap();
     writeln!(text, "subjects-in-flight: {}", limits.subjects_in_flight_max).unwrap();
+    if limits.round != RoundLimits::default() {
+        writeln!(text, "{:?}", limits.round).unwrap();
+    }
+    if *scope != Scope::default() {
+        writeln!(text, "{scope:?}").unwrap();
+    }
+    for exemption in exemptions {
+        writeln!(text, "{exemption:?}").unwrap();
+    }
+    if *lease != Lease::default() {
+        writeln!(text, "lease: {:?}, named {}", lease.mode, lease.name("the cluster")).unwrap();
+    }
+    if let Some(listen) = health_listen {
+        writeln!(text, "health: {listen}").unwrap();
+    }
     writeln!(text, "ledger: {ledger_dir:?}").unwrap();
     writeln!(text, "dry-run: {dry_run}").unwrap();
     for Plugin { name, source, digest, mode, effects, settings, origin } in plugins {

@@ -7,6 +7,8 @@
 mod kill;
 #[path = "dev/process.rs"]
 mod process;
+#[path = "dev/signs.rs"]
+mod signs;
 
 use std::path::PathBuf;
 

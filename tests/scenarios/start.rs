@@ -7,14 +7,21 @@ use tribunal::assembly::{AssemblyError, assemble};
 use tribunal::config::Config;
 use tribunal::daemon;
 
+use crate::world::way::Way;
 use crate::world::{Setup, World, within};
 
 fn config(world: &World, address: &str) -> Config {
+    config_with(world, address, "")
+}
+
+/// The same with more keys of `[teleport]`.
+fn config_with(world: &World, address: &str, more: &str) -> Config {
     let text = format!(
         r#"
         [teleport]
         address = "{address}"
         identity-file = "{}"
+        {more}
 
         [ledger]
         dir = "{}"
@@ -49,6 +56,21 @@ async fn c1_a_configuration_and_an_identity_file_make_a_daemon_that_decides() {
     stop.cancel();
     within("the daemon stops", running).await.unwrap().unwrap();
     assert!(!world.ledger().is_empty());
+}
+
+#[tokio::test]
+async fn a_configuration_may_name_a_proxy_the_way_through_it_and_the_ca_of_a_lab() {
+    let world = Setup::new().in_real_time().by(Way::Upgrade).without_daemon().await;
+    let address = world.entrance().address().to_string();
+    let more = format!("proxy-ca-file = \"{}\"\nroute = \"upgrade\"", world.entrance().ca_file().display());
+    let assembled = within("it starts", assemble(&config_with(&world, &address, &more))).await;
+    assert_eq!(assembled.unwrap_or_else(|error| panic!("{error:?}")).cluster.name, "dev");
+    // Without the CA nobody vouches for the proxy.
+    let started = within("the start fails", assemble(&config_with(&world, &address, "route = \"upgrade\""))).await;
+    match started {
+        Err(AssemblyError::Teleport(failure)) => assert!(failure.detail.contains("`proxy-ca-file`"), "{failure}"),
+        Err(AssemblyError::Parts(_) | AssemblyError::Ledger(_)) | Ok(_) => panic!("it did not fail for the proxy"),
+    }
 }
 
 #[tokio::test]

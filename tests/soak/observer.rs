@@ -14,6 +14,8 @@ use crate::tap::Tap;
 const CAP: usize = 3;
 /// Role names that contain one of these are of that class; nobody may use two classes.
 const CLASSES: [&str; 2] = ["prod", "research"];
+/// The kind of semaphores that are leases of daemons.
+const LEASE_KIND: &str = "tribunal";
 
 /// Everything as far as it was followed.
 #[derive(Debug)]
@@ -220,6 +222,8 @@ impl Observer {
                 self.must_be_its_own(sequence, name);
                 (None, What::Unlocked(name.clone()))
             }
+            // The lease, by which daemons keep out of each other's way.
+            Change::SemaphorePut(semaphore) if semaphore.sub_kind == LEASE_KIND => return,
             Change::RequestDeleted(_)
             | Change::PluginDataPut(_)
             | Change::SemaphorePut(_)

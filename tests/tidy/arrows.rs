@@ -20,6 +20,7 @@ const ROOMS: &[Room] = &[
     Room {
         directory: "host",
         ours: &[
+            "tribunal-classes",
             "tribunal-core",
             "tribunal-engine",
             "tribunal-ledger",
@@ -34,7 +35,8 @@ const ROOMS: &[Room] = &[
     Room { directory: "guest-sdk/rust", ours: &[] },
     Room { directory: "plugins", ours: &[] },
     Room { directory: "plugins/cap", ours: &["tribunal-guest"] },
-    Room { directory: "plugins/separation", ours: &["tribunal-guest"] },
+    Room { directory: "plugins/classes", ours: &[] },
+    Room { directory: "plugins/separation", ours: &["tribunal-classes", "tribunal-guest"] },
     // A program of the tests, which looks at the server from outside of the daemon.
     Room { directory: "tests", ours: &["tribunal-proto", "tribunal-sim"] },
 ];
@@ -45,6 +47,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("tonic-prost", &["proto"]),
     // The simulator reads and writes fields that our own messages do not have.
     ("prost", &["proto", "host/sim"]),
+    ("tokio-tungstenite", &["host/teleport", "host/sim"]),
     ("rustls", &["host", "host/teleport", "host/sim"]),
     ("wasmtime", &["host/engine"]),
     ("wasmtime-wasi", &["host/engine"]),

@@ -95,6 +95,24 @@ fn the_unit_restarts_by_itself_as_an_own_user_without_new_privileges() {
     assert!(unit.contains("After=network"));
 }
 
+/// What the unit promises systemd, the daemon keeps.
+#[test]
+fn the_unit_is_watched_over_for_longer_than_the_daemon_may_be_silent() {
+    let unit = file("host/deploy/tribunal.service");
+    let secs = |key: &str| -> u64 {
+        let values: Vec<&str> = unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect();
+        assert_eq!(values.len(), 1, "`{key}` stands there once");
+        values[0].parse().unwrap_or_else(|_| panic!("`{key}` is no number of seconds"))
+    };
+    for line in ["Type=notify", "NotifyAccess=main"] {
+        assert!(unit.lines().any(|there| there == line), "`{line}` is missing");
+    }
+    // A beat may come as late as half of it.
+    assert!(secs("WatchdogSec") > tribunal::signs::LIVE_SECS_MAX);
+    assert!(secs("TimeoutStopSec") > 5);
+    assert!(secs("TimeoutStartSec") >= 120);
+}
+
 #[test]
 fn what_looks_like_a_file_of_ours_is_told_from_what_does_not() {
     for ours in ["host/core/src/guard.rs", "SCHEMA.md", "wit/policy.wit", "tests/CLAIMS.md"] {

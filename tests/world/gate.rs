@@ -9,7 +9,7 @@ use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::failure::Failure;
 use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
-use tribunal_ports::Teleport;
+use tribunal_ports::{Kept, Lease, LeaseWish, Taken, Teleport};
 use tribunal_teleport::Client;
 
 /// A place where calls can be held.
@@ -32,7 +32,11 @@ struct Hold {
 
 /// Holds calls of one world, over all runs of its daemon.
 #[derive(Debug)]
-pub(crate) struct Gate(watch::Sender<Hold>);
+pub(crate) struct Gate {
+    hold: watch::Sender<Hold>,
+    /// How often a lease was asked for, or asked to be kept, and the answer came.
+    leases: watch::Sender<u64>,
+}
 
 /// A client behind a gate.
 #[derive(Debug)]
@@ -45,31 +49,40 @@ pub(crate) struct Gated {
 
 impl Gate {
     pub(crate) fn new() -> Self {
-        Self(watch::Sender::new(Hold::default()))
+        Self { hold: watch::Sender::new(Hold::default()), leases: watch::Sender::new(0) }
     }
 
     /// From now on calls stop at this place.
     pub(crate) fn close(&self, place: Place) {
-        self.0.send_replace(Hold { place: Some(place), reached: false });
+        self.hold.send_replace(Hold { place: Some(place), reached: false });
     }
 
     /// Ends when a call stands at the closed gate. Put a deadline around it.
     pub(crate) async fn reached(&self) {
-        self.0.subscribe().wait_for(|hold| hold.reached).await.unwrap();
+        self.hold.subscribe().wait_for(|hold| hold.reached).await.unwrap();
     }
 
     /// Lets all calls go on.
     pub(crate) fn open(&self) {
-        self.0.send_replace(Hold::default());
+        self.hold.send_replace(Hold::default());
+    }
+
+    /// Counts the answers about leases.
+    pub(crate) fn leases(&self) -> watch::Receiver<u64> {
+        self.leases.subscribe()
+    }
+
+    fn answered_about_lease(&self) {
+        self.leases.send_modify(|count| *count += 1);
     }
 
     async fn pass(&self, place: Place) {
-        self.0.send_if_modified(|hold| {
+        self.hold.send_if_modified(|hold| {
             let arrived = hold.place == Some(place) && !hold.reached;
             hold.reached |= arrived;
             arrived
         });
-        self.0.subscribe().wait_for(|hold| hold.place != Some(place)).await.unwrap();
+        self.hold.subscribe().wait_for(|hold| hold.place != Some(place)).await.unwrap();
     }
 }
 
@@ -106,6 +119,22 @@ impl Teleport for Gated {
         let resolved = self.client.resolve(resolution).await;
         self.gate.pass(Place::AfterResolve).await;
         resolved
+    }
+
+    async fn take_lease(&self, wish: LeaseWish) -> Result<Taken, Failure> {
+        let taken = self.client.take_lease(wish).await;
+        self.gate.answered_about_lease();
+        taken
+    }
+
+    async fn keep_lease(&self, lease: Lease) -> Result<Kept, Failure> {
+        let kept = self.client.keep_lease(lease).await;
+        self.gate.answered_about_lease();
+        kept
+    }
+
+    async fn release_lease(&self, lease: Lease) -> Result<(), Failure> {
+        self.client.release_lease(lease).await
     }
 
     async fn watch(&self, events: mpsc::Sender<Event>) {

@@ -7,12 +7,11 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
-use tribunal_core::decision::Verdict;
 use tribunal_core::record::{Decided, Record, Step};
 
 use crate::directory::{Directory, Segment};
 use crate::reader::{self, Piece, ReadError};
-use crate::schema::{Body, Line};
+use crate::schema::{Body, Lifecycle, LifecycleEvent, Line};
 use crate::store::SEGMENT_MODE;
 
 /// What was found when the ledger was opened.
@@ -23,6 +22,8 @@ pub struct Recovery {
     /// Decisions with planned steps of which nothing is known, oldest first. They stay open until each step, or
     /// [`Step::Decision`], has an outcome.
     pub open: Vec<OpenIntent>,
+    /// Why the breaker tripped, if nobody has released it since.
+    pub tripped: Option<String>,
     /// The torn last line, if there was one.
     pub torn: Option<Torn>,
 }
@@ -56,6 +57,19 @@ pub(crate) fn recover(directory: &Directory) -> Result<(Recovery, Segment, u64),
         match piece {
             Piece::Line(line) => {
                 recovery.records = recovery.records.saturating_add(1);
+                if let Body::Lifecycle(Lifecycle { what, detail }) = &line.body {
+                    match what {
+                        LifecycleEvent::BreakerTripped => recovery.tripped = Some(detail.clone()),
+                        LifecycleEvent::BreakerReleased => recovery.tripped = None,
+                        LifecycleEvent::Started
+                        | LifecycleEvent::Stopped
+                        | LifecycleEvent::ViewIncomplete
+                        | LifecycleEvent::ViewComplete
+                        | LifecycleEvent::Alarm
+                        | LifecycleEvent::StandbyBegan
+                        | LifecycleEvent::Leading => {}
+                    }
+                }
                 open.follow(line).map_err(|why| lines.damage_in_last(why))?;
             }
             Piece::Torn { segment, offset } => {
@@ -119,7 +133,7 @@ impl Intents {
             Body::Lifecycle(_) => return Ok(()),
         }
         let Record::Decided(decided) = line.into_record().map_err(|error| error.to_string())? else { return Ok(()) };
-        let steps = planned(&decided);
+        let steps = decided.steps();
         if !steps.is_empty() {
             self.seq_of.insert(decided.id.as_str().to_owned(), seq);
             self.by_seq.insert(seq, OpenIntent { decided: *decided, steps });
@@ -141,21 +155,4 @@ impl Intents {
             self.seq_of.remove(decision);
         }
     }
-}
-
-/// The steps that follow from a decision, in the order in which they are done.
-fn planned(decided: &Decided) -> Vec<Step> {
-    if decided.dry_run {
-        return Vec::new();
-    }
-    let mut steps: Vec<Step> = decided.locks.iter().map(|(lock, _rule)| Step::Lock(lock.name.clone())).collect();
-    steps.extend(decided.releases.iter().cloned().map(Step::Unlock));
-    if let (Some(decision), Some(request)) = (&decided.decision, &decided.request) {
-        match decision.verdict {
-            Verdict::Approve => steps.push(Step::Approve(request.id.clone())),
-            Verdict::Deny => steps.push(Step::Deny(request.id.clone())),
-            Verdict::Leave | Verdict::Nothing => {}
-        }
-    }
-    steps
 }

@@ -1,6 +1,8 @@
 //! The four seams between the core and the world: Teleport, Engine, Ledger, Clock. Traits alone: nothing is done here,
 //! and there is no fifth.
 
+mod lease;
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -13,6 +15,8 @@ use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::opinion::{Fault, LockOrder, Opinion};
 use tribunal_core::record::Record;
 use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
+
+pub use lease::{Before, Kept, Lease, LeaseWish, Taken};
 
 /// A Teleport cluster. Every call has a deadline of its own and never blocks for longer; every failure says how to
 /// react to it.
@@ -44,6 +48,15 @@ pub trait Teleport: Send + Sync + 'static {
 
     /// Approves or denies a request.
     fn resolve(&self, resolution: Resolution) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Takes a lease, if it is free, or is ours already: its reply was lost, or this daemon crashed and is back.
+    fn take_lease(&self, wish: LeaseWish) -> impl Future<Output = Result<Taken, Failure>> + Send;
+
+    /// Has a lease of ours end at `lease.until`, which is later than before.
+    fn keep_lease(&self, lease: Lease) -> impl Future<Output = Result<Kept, Failure>> + Send;
+
+    /// Gives a lease of ours back. One that is gone is no failure.
+    fn release_lease(&self, lease: Lease) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// Follows the cluster's events for ever, reconnecting by itself: [`Event::WatchUp`] after each INIT,
     /// [`Event::WatchDown`] after each break, puts and deletes of requests and locks between. Ends when `events` is

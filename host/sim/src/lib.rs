@@ -4,6 +4,7 @@
 //! * [`Cluster`] is the state and the rules: pure, synchronous, time passed in.
 //! * [`SimServer`] puts it behind TLS and gRPC and gives a [`Running`] server, whose [`Handle`] is for embedding: acting without a client,
 //!   observing every change, injecting faults.
+//! * [`Proxy`] stands before a server as Teleport's proxy does, with [`SshTunnel`] beside it, and with faults of its own.
 //! * [`Scenario`] is what it starts with, from TOML (see `SCENARIO.md`).
 
 mod chance;
@@ -11,6 +12,7 @@ mod clock;
 pub mod cluster;
 mod faults;
 mod pki;
+pub mod proxy;
 pub mod scenario;
 mod server;
 
@@ -19,6 +21,8 @@ pub use cluster::{Caller, Change, Cluster, Entry, Refusal, RefusalKind};
 pub use faults::{Faults, Often};
 pub use pki::authority::{API_DOMAIN, encoded_cluster_name};
 pub use pki::identity_file::Identity;
-pub use pki::{IdentityOrder, PkiError};
+pub use pki::{IdentityKey, IdentityOrder, PkiError};
+pub use proxy::ssh::{SshTunnel, TunnelFault, TunnelSettings};
+pub use proxy::{Balancer, Proxy, ProxySettings, Silence, TlsVersions, Upgrade, WebCertificate};
 pub use scenario::{DEFAULT_SCENARIO, InvalidScenario, Scenario, Span, default_scenario};
 pub use server::{Handle, IssueOptions, RequestSpec, Running, SimServer, Snapshot, StartError};

@@ -4,6 +4,7 @@
 pub(crate) mod authority;
 mod der;
 pub(crate) mod identity_file;
+pub(crate) mod ssh;
 pub(crate) mod tls;
 
 use thiserror::Error;
@@ -38,6 +39,18 @@ pub enum PkiError {
     Random(getrandom::Error),
 }
 
+/// What kind of key an identity has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum IdentityKey {
+    /// ECDSA over P-256, as bots have it by default.
+    #[default]
+    EcdsaP256,
+    /// Ed25519.
+    Ed25519,
+    /// RSA with 2048 bits, as in clusters of the legacy algorithm suite. Always the same key.
+    Rsa2048,
+}
+
 /// What to write into a new client certificate.
 #[derive(Clone, Debug)]
 pub struct IdentityOrder {
@@ -47,4 +60,8 @@ pub struct IdentityOrder {
     pub not_before: Moment,
     /// End of validity, by the machine's clock.
     pub not_after: Moment,
+    /// End of the SSH certificate's validity, if it is another.
+    pub ssh_not_after: Moment,
+    /// The kind of key.
+    pub key: IdentityKey,
 }

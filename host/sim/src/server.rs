@@ -32,7 +32,7 @@ use crate::pki::PkiError;
 use crate::pki::identity_file::Identity;
 use crate::scenario::Scenario;
 use auth_service::Auth;
-use certificates::Certificates;
+pub(crate) use certificates::Certificates;
 use shared::Shared;
 use users_services::{LoginStates, Users};
 

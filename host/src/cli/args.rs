@@ -2,6 +2,7 @@
 
 mod dev;
 mod run;
+mod status;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub use self::dev::{DevAction, DevArgs, DirArgs, RequestArgs, ResolveArgs, ShowArgs};
 pub use self::run::{LogArgs, RunArgs};
+pub use self::status::StatusArgs;
 
 /// What every help page ends with.
 const EXIT_CODES: &str = "\
@@ -45,6 +47,8 @@ pub enum Command {
     Dev(Box<DevArgs>),
     /// Check a configuration: load it and all of its plugins, and say what was found
     Check(CheckArgs),
+    /// Ask a running daemon how it stands, and who holds what
+    Status(StatusArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
 }
@@ -56,6 +60,12 @@ pub struct CheckArgs {
     /// The configuration to check
     #[arg(long, value_name = "FILE", default_value = "tribunal.toml")]
     pub config: PathBuf,
+    /// Connect with the configured identity, and say which of the cluster's roles each class of access means
+    #[arg(long)]
+    pub connect: bool,
+    /// End with 1 for warnings as well
+    #[arg(long)]
+    pub strict: bool,
     /// Allow a panel in which no plugin may approve, as `tribunal run --dry-run` does
     #[arg(long)]
     pub dry_run: bool,
@@ -86,7 +96,9 @@ mod tests {
     fn dev(line: &str) -> DevArgs {
         match parse(line).unwrap() {
             Command::Dev(args) => *args,
-            Command::Run(_) | Command::Check(_) | Command::Completions(_) => panic!("`{line}` is not `dev`"),
+            Command::Run(_) | Command::Check(_) | Command::Status(_) | Command::Completions(_) => {
+                panic!("`{line}` is not `dev`")
+            }
         }
     }
 
@@ -107,6 +119,13 @@ mod tests {
         };
         assert_eq!((user.as_str(), reason.as_str()), ("u", "why"));
         assert_eq!((roles, resources), (vec!["r".to_owned()], vec!["/c/node/n".to_owned()]));
+        let Command::Status(StatusArgs { config, health, user, json }) =
+            parse("tribunal status --health http://127.0.0.1:9464 --user u --json").unwrap()
+        else {
+            panic!("no status")
+        };
+        assert_eq!((config.to_str(), user.as_deref()), (Some("tribunal.toml"), Some("u")));
+        assert!(health.is_some() && json);
         for line in ["requests --dir d --json", "locks --dir d", "approve --dir d ID", "deny --dir d ID --reason no"] {
             assert!(dev(&format!("tribunal dev {line}")).action.is_some(), "{line}");
         }

@@ -1,4 +1,8 @@
-//! `tribunal check`: loads a configuration and its plugins and says what it found. It never connects anywhere.
+//! `tribunal check`: loads a configuration and its plugins and says what it found. It never connects anywhere unless it
+//! was asked to, and changes nothing there.
+
+mod classes;
+mod cluster;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -8,6 +12,7 @@ use serde_json::json;
 use tribunal_core::opinion::{Effect, Mode};
 use tribunal_engine::{Panel, PolicyInfo};
 
+use self::cluster::Seen;
 use super::args::CheckArgs;
 use super::{EXIT_ERROR, report};
 use crate::assembly;
@@ -16,14 +21,16 @@ use crate::config::{Config, Overrides, Plugin};
 pub(super) async fn check(args: CheckArgs) -> anyhow::Result<ExitCode> {
     let overrides = Overrides { dry_run: args.dry_run, ..Overrides::default() };
     let found = match Config::load(&args.config, &overrides) {
-        Ok(config) => load(&config).await,
+        Ok(config) => look(&args, &config).await,
         Err(errors) => Err(errors.problems().iter().map(ToString::to_string).collect()),
     };
     match found {
-        Ok(policies) => {
-            let text = if args.json { as_json(&policies) } else { as_text(&args, &policies) };
+        Ok((policies, seen)) => {
+            let seen = seen.as_ref();
+            let text = if args.json { as_json(&policies, seen) } else { as_text(&args, &policies, seen) };
             std::io::stdout().write_all(text.as_bytes()).context("standard output cannot be written")?;
-            Ok(ExitCode::SUCCESS)
+            let warned = seen.is_some_and(|seen| !seen.warnings().is_empty());
+            Ok(if args.strict && warned { ExitCode::from(EXIT_ERROR) } else { ExitCode::SUCCESS })
         }
         Err(errors) => {
             if args.json {
@@ -41,6 +48,13 @@ struct Found {
     plugin: Plugin,
     effects: Vec<Effect>,
     info: PolicyInfo,
+}
+
+/// The panel, and what a cluster means to it where that was asked for.
+async fn look(args: &CheckArgs, config: &Config) -> Result<(Vec<Found>, Option<Seen>), Vec<String>> {
+    let policies = load(config).await?;
+    let seen = if args.connect { Some(Box::pin(cluster::look(config, &policies)).await?) } else { None };
+    Ok((policies, seen))
 }
 
 async fn load(config: &Config) -> Result<Vec<Found>, Vec<String>> {
@@ -67,7 +81,7 @@ fn names(effects: &[Effect]) -> Vec<&'static str> {
     effects.iter().map(|effect| effect.as_str()).collect()
 }
 
-fn as_json(policies: &[Found]) -> String {
+fn as_json(policies: &[Found], seen: Option<&Seen>) -> String {
     let policies: Vec<_> = policies
         .iter()
         .map(|Found { plugin, effects, info }| {
@@ -88,10 +102,14 @@ fn as_json(policies: &[Found]) -> String {
             })
         })
         .collect();
-    format!("{}\n", json!({ "ok": true, "plugins": policies }))
+    let mut said = json!({ "ok": true, "plugins": policies });
+    if let (Some(seen), Some(said)) = (seen, said.as_object_mut()) {
+        said.insert("cluster".to_owned(), seen.as_json());
+    }
+    format!("{said}\n")
 }
 
-fn as_text(args: &CheckArgs, policies: &[Found]) -> String {
+fn as_text(args: &CheckArgs, policies: &[Found], seen: Option<&Seen>) -> String {
     let plugins = if policies.len() == 1 { "plugin" } else { "plugins" };
     let mut text = format!("`{}` is right: {} {plugins}\n", args.config.display(), policies.len());
     for Found { plugin, effects, info } in policies {
@@ -111,5 +129,6 @@ fn as_text(args: &CheckArgs, policies: &[Found]) -> String {
             text.push_str(&format!("    {}: {}\n", rule.id, rule.summary));
         }
     }
+    text.push_str(&seen.map(Seen::as_text).unwrap_or_default());
     text
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::CommandFactory;
@@ -10,11 +11,14 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use tribunal_ledger::Recovery;
+use tribunal_ports::Clock;
 
 use super::args::{Cli, RunArgs};
-use super::{EXIT_ERROR, report};
+use super::{EXIT_ERROR, around, report};
 use crate::assembly::{self, Assembled};
+use crate::clock::SystemClock;
 use crate::config::{Config, ConfigErrors};
+use crate::signs::{Feeds, Signs};
 use crate::{daemon, telemetry};
 
 pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
@@ -32,12 +36,13 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     };
     let stop = CancellationToken::new();
     listen_for_signals(&stop)?;
+    let listener = around::open(&config).await?;
     info!(plugins = config.plugins.len(), address = %config.teleport.address, "Loading plugins and connecting");
     let assembled = tokio::select! {
         assembled = Box::pin(assembly::assemble(&config)) => assembled?,
         () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
     };
-    let Assembled { ports, settings, cluster, recovery } = assembled;
+    let Assembled { ports, settings, lease, cluster, recovery } = assembled;
     info!(
         cluster = %cluster.name,
         address = %config.teleport.address,
@@ -46,6 +51,13 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         dry_run = config.dry_run,
         "Connected to Teleport"
     );
+    let (tell, status) = watch::channel(None);
+    let (tell_stand, stand) = watch::channel(daemon::lease::Stand::default());
+    let feeds = Feeds { status, stand: Some(stand), stop: stop.clone() };
+    let signs = Signs::new(&settings, feeds, || SystemClock.now());
+    let client = Arc::clone(&ports.teleport);
+    let ports = signs.watch_over(ports);
+    let around = around::begin(&signs, client, &config, listener, stop.clone()).await;
     say_recovery(&recovery);
     let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
     let closed = tokio::select! {
@@ -55,8 +67,8 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     if let Err(error) = closed {
         warn!(%error, "What the last run left open could not be looked up; the next start tries again");
     }
-    let (status, _nobody_looks) = watch::channel(None);
-    Box::pin(daemon::run(ports, settings, status, stop)).await?;
+    Box::pin(daemon::lease::run(ports, settings, lease, tell, tell_stand, stop)).await?;
+    drop(around);
     info!("Stopped");
     Ok(ExitCode::SUCCESS)
 }
@@ -96,7 +108,7 @@ fn listen_for_signals(stop: &CancellationToken) -> anyhow::Result<()> {
 }
 
 fn say_recovery(recovery: &Recovery) {
-    let Recovery { records, open, torn } = recovery;
+    let Recovery { records, open, torn, tripped: _ } = recovery;
     info!(records, open = open.len(), "Opened the ledger");
     if let Some(torn) = torn {
         warn!(

@@ -9,8 +9,8 @@ use tribunal_teleport::Address;
 use super::document::{self, Section};
 use super::problem::Findings;
 use super::{
-    Config, ConfigErrors, Limits, Overrides, POLL_INTERVAL_DEFAULT, PROTECTED_ROLES_DEFAULT, Problem, Teleport,
-    duration, path, plugin,
+    Config, ConfigErrors, Lease, Limits, Overrides, POLL_INTERVAL_DEFAULT, PROTECTED_ROLES_DEFAULT, Problem, Teleport,
+    duration, health, path, plugin, reach, scope,
 };
 
 const ADDRESS_EXAMPLE: &str = "auth.example.com:3025";
@@ -45,6 +45,11 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
     let section = root.section("guard", &mut findings);
     let protected_roles = read_guard(section, &mut findings);
     let limits = Limits::read(root.section("limits", &mut findings), &mut findings);
+    let scope = scope::read(root.section("scope", &mut findings), &mut findings);
+    let exemptions = root.sections("exemption", &mut findings).unwrap_or_default();
+    let exemptions = scope::read_exemptions(exemptions, &mut findings);
+    let lease = Lease::read(root.section("daemon", &mut findings), &mut findings);
+    let health_listen = health::read(root.section("health", &mut findings), &mut findings);
 
     let mut section = root.section("ledger", &mut findings);
     let configured_dir = section
@@ -70,6 +75,10 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
         human_approved: human_approved.unwrap_or(HumanApproved::Exempt),
         protected_roles,
         limits,
+        scope,
+        exemptions,
+        lease,
+        health_listen,
         ledger_dir: ledger_dir.clone().or(configured_dir),
         plugins,
         dry_run: *dry_run,
@@ -114,6 +123,7 @@ fn read_teleport(
         in_file.and_then(|(text, span)| located("identity-file", path::resolve(&text, base), &span, findings));
     let identity_file = identity_file.map(Path::to_owned).or(in_file);
 
+    let reach = reach::read(&mut section, base, findings);
     if let Some((how, span)) = section.string("resolve-with", "state", findings) {
         match how.as_str() {
             "state" => {}
@@ -126,7 +136,7 @@ fn read_teleport(
         }
     }
     section.finish(findings);
-    Some(Teleport { address: address?, identity_file: identity_file? })
+    Some(Teleport { address: address?, identity_file: identity_file?, reach })
 }
 
 fn read_guard(mut section: Section<'_>, findings: &mut Findings<'_>) -> BTreeSet<String> {

@@ -8,10 +8,12 @@ use std::str::FromStr;
 use serde_json::{Map, Value as Json, json};
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::opinion::{Mode, PolicyName};
+use tribunal_core::scope::Scope;
 use tribunal_teleport::Address;
 
 use super::{
-    Config, ConfigErrors, Limits, PROTECTED_ROLES_DEFAULT, Plugin, Problem, Source, Teleport, duration, plugin,
+    Config, ConfigErrors, Lease, Limits, PROTECTED_ROLES_DEFAULT, Plugin, Problem, Reach, Source, Teleport, duration,
+    plugin,
 };
 
 /// The limit of resources where nothing else is said.
@@ -96,12 +98,16 @@ pub(super) fn read(flags: &GoFlags) -> Result<Config, ConfigErrors> {
         return Err(ConfigErrors::single(Problem::without_place("`-p` and `-i` are needed", "")));
     };
     Ok(Config {
-        teleport: Teleport { address, identity_file },
+        teleport: Teleport { address, identity_file, reach: Reach::default() },
         poll_interval,
         release: Release::WhenClear,
         human_approved: HumanApproved::Exempt,
         protected_roles: PROTECTED_ROLES_DEFAULT.map(str::to_owned).into(),
         limits: Limits::default(),
+        lease: Lease::default(),
+        scope: Scope::default(),
+        exemptions: Vec::new(),
+        health_listen: None,
         ledger_dir: ledger_dir.clone(),
         plugins,
         dry_run: *dry_run,

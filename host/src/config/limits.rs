@@ -1,6 +1,7 @@
 //! `[limits]`: every limit that can be set, with its unit in its name. It enforces none.
 
 use toml::de::DeValue;
+use tribunal_core::RoundLimits;
 
 use super::document::{Section, wrong_type};
 use super::problem::Findings;
@@ -16,6 +17,8 @@ pub const SUBJECTS_IN_FLIGHT_DEFAULT: usize = 64;
 pub struct Limits {
     /// How many subjects are judged at once.
     pub subjects_in_flight_max: usize,
+    /// What one round may do before the breaker trips.
+    pub round: RoundLimits,
     /// What each plugin is held to.
     pub engine: tribunal_engine::Limits,
 }
@@ -24,14 +27,18 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { subjects_in_flight_max: SUBJECTS_IN_FLIGHT_DEFAULT, engine: tribunal_engine::Limits::default() }
+        Self {
+            subjects_in_flight_max: SUBJECTS_IN_FLIGHT_DEFAULT,
+            round: RoundLimits::default(),
+            engine: tribunal_engine::Limits::default(),
+        }
     }
 }
 
 impl Limits {
     pub(super) fn read(mut section: Section<'_>, findings: &mut Findings<'_>) -> Self {
         let mut limits = Self::default();
-        let Self { subjects_in_flight_max, engine } = &mut limits;
+        let Self { subjects_in_flight_max, round, engine } = &mut limits;
         let mut ms = |key, milliseconds: &mut u64, most| {
             if let Some(value) = integer(&mut section, key, 1, most, findings) {
                 *milliseconds = value;
@@ -45,6 +52,9 @@ impl Limits {
             }
         };
         sized("subjects-in-flight", subjects_in_flight_max, 1, 100_000, 1);
+        sized("actions-per-round", &mut round.actions_max, 1, 10_000_000, 1);
+        sized("locked-percent-per-round", &mut round.locked_percent_max, 0, 100, 1);
+        sized("locked-subjects-per-round", &mut round.locked_subjects_min, 0, 10_000_000, 1);
         sized("memory-mib", &mut engine.memory_bytes_max, 1, 4_096, MIB);
         sized("component-mib", &mut engine.component_bytes_max, 1, 1_024, MIB);
         sized("stack-kib", &mut engine.stack_bytes_max, 64, 8_192, KIB);

@@ -57,8 +57,73 @@ fn lifecycle(what: Lifecycle, detail: &str) {
         Lifecycle::Stopped => info!("Stopped"),
         Lifecycle::ViewComplete => info!("The view of the cluster is complete again"),
         Lifecycle::ViewIncomplete => {
-            warn!(why = detail, "The view of the cluster may be incomplete; nothing is approved until it is");
+            warn!(
+                why = detail,
+                "The view of the cluster may be incomplete; nothing is approved until it is whole again"
+            );
         }
+        Lifecycle::BreakerTripped => error!(
+            why = detail,
+            "The breaker tripped; nothing is enforced until a person has looked and released it (SIGUSR1)"
+        ),
+        Lifecycle::BreakerReleased => warn!("An operator released the breaker"),
         Lifecycle::Alarm => error!(what = detail, "A person has to act"),
+        Lifecycle::StandbyBegan => info!(why = detail, "Stands by; another daemon leads, or may"),
+        Lifecycle::Leading => info!(lease = detail, "Leads"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::io;
+    use std::sync::{Arc, Mutex};
+
+    use tribunal_core::Timestamp;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The log of these events of the daemon's life.
+    fn logged(events: &[(Lifecycle, &str)]) -> Vec<String> {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let log = tracing_subscriber::fmt().compact().with_ansi(false).without_time().with_target(false);
+        tracing::subscriber::with_default(log.with_writer(move || writer.clone()).finish(), || {
+            for (what, detail) in events {
+                record(&Record::Lifecycle { at: Timestamp::default(), what: *what, detail: (*detail).to_owned() });
+            }
+        });
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        text.lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn lost_sight_its_return_and_an_alarm_are_one_clear_line_each() {
+        let events = [
+            (Lifecycle::ViewIncomplete, "the full list failed"),
+            (Lifecycle::ViewComplete, ""),
+            (Lifecycle::Alarm, "a right is missing"),
+        ];
+        let lines = [
+            "WARN The view of the cluster may be incomplete; nothing is approved until it is whole again why=\"the full list failed\"",
+            "INFO The view of the cluster is complete again",
+            "ERROR A person has to act what=\"a right is missing\"",
+        ];
+        assert_eq!(logged(&events), lines);
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use tonic::transport::Channel;
-use tribunal_teleport::{Address, Target, connect};
+use tribunal_teleport::{Address, Choice, Reach, Target, connect};
 
 use super::DevError;
 
@@ -17,7 +17,8 @@ const DIAL_MAX: Duration = Duration::from_secs(5);
 /// # Errors
 /// When the file cannot be used, or nothing answers there.
 pub(super) async fn connect(address: &Address, identity: &Path) -> Result<Channel, DevError> {
-    let target = Target { address: address.clone(), identity_file: identity.to_owned(), dial_timeout: DIAL_MAX };
+    let reach = Reach { choice: Choice::Auth, ..Reach::default() };
+    let target = Target { address: address.clone(), identity_file: identity.to_owned(), dial_timeout: DIAL_MAX, reach };
     connect::connect(&target).await.map_err(|failure| DevError::Unreachable(failure.detail))
 }
 

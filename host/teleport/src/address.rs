@@ -8,6 +8,8 @@ use std::str::FromStr;
 
 /// The port of an Auth server (`api/defaults/defaults.go`).
 pub const AUTH_PORT: u16 = 3025;
+/// The ports of a proxy's web address, in the order in which they are tried (`api/defaults/defaults.go`).
+pub const PROXY_PORTS: [u16; 2] = [443, 3080];
 
 /// The longest host name, in bytes (RFC 1035).
 const HOST_BYTES_MAX: usize = 253;
@@ -16,7 +18,8 @@ const HOST_BYTES_MAX: usize = 253;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address {
     host: String,
-    port: u16,
+    /// None: whichever port Teleport's services have by default.
+    port: Option<u16>,
 }
 
 /// Why a text is no address.
@@ -36,10 +39,22 @@ impl Address {
         &self.host
     }
 
-    /// The port.
+    /// The port; that of an Auth server if none was written.
     #[must_use]
     pub fn port(&self) -> u16 {
+        self.port.unwrap_or(AUTH_PORT)
+    }
+
+    /// The port, if one was written.
+    #[must_use]
+    pub fn port_given(&self) -> Option<u16> {
         self.port
+    }
+
+    /// The same host at `port`.
+    #[must_use]
+    pub fn at(&self, port: u16) -> Self {
+        Self { host: self.host.clone(), port: Some(port) }
     }
 }
 
@@ -54,7 +69,12 @@ impl FromStr for Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+        if host.contains(':') {
+            write!(f, "[{host}]")?
+        } else {
+            write!(f, "{host}")?
+        }
+        port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
@@ -74,16 +94,16 @@ fn parse(input: &str) -> Result<Address, &'static str> {
         let (host, rest) = rest.split_once(']').ok_or("has no `]` after its `[`")?;
         host.parse::<Ipv6Addr>().map_err(|_| "has no IPv6 address between `[` and `]`")?;
         let port = match rest.strip_prefix(':') {
-            Some(port) => parse_port(port)?,
-            None if rest.is_empty() => AUTH_PORT,
+            Some(port) => Some(parse_port(port)?),
+            None if rest.is_empty() => None,
             None => return Err("has something other than a port after `]`"),
         };
         return Ok(Address { host: host.to_owned(), port });
     }
     match text.split_once(':') {
         Some((_, port)) if port.contains(':') => Err("has several colons; put an IPv6 address in brackets"),
-        Some((host, port)) => Ok(Address { host: parse_host(host)?, port: parse_port(port)? }),
-        None => Ok(Address { host: parse_host(text)?, port: AUTH_PORT }),
+        Some((host, port)) => Ok(Address { host: parse_host(host)?, port: Some(parse_port(port)?) }),
+        None => Ok(Address { host: parse_host(text)?, port: None }),
     }
 }
 
@@ -121,18 +141,19 @@ mod tests {
     fn an_address_is_read_as_people_write_it() {
         for (input, host, port, shown) in [
             ("auth.example.com:3025", "auth.example.com", 3025, "auth.example.com:3025"),
-            ("auth.example.com", "auth.example.com", 3025, "auth.example.com:3025"),
+            ("auth.example.com", "auth.example.com", 3025, "auth.example.com"),
             (" localhost:1 ", "localhost", 1, "localhost:1"),
             ("127.0.0.1:443", "127.0.0.1", 443, "127.0.0.1:443"),
             ("https://teleport.example.com:443", "teleport.example.com", 443, "teleport.example.com:443"),
-            ("https://teleport.example.com/", "teleport.example.com", 3025, "teleport.example.com:3025"),
+            ("https://teleport.example.com/", "teleport.example.com", 3025, "teleport.example.com"),
             ("[::1]:3025", "::1", 3025, "[::1]:3025"),
-            ("[2001:db8::7]", "2001:db8::7", 3025, "[2001:db8::7]:3025"),
+            ("[2001:db8::7]", "2001:db8::7", 3025, "[2001:db8::7]"),
         ] {
             let address: Address = input.parse().unwrap();
             assert_eq!((address.host(), address.port()), (host, port), "{input}");
             assert_eq!(address.to_string(), shown);
             assert_eq!(shown.parse::<Address>().unwrap(), address);
+            assert_eq!(address.at(1).port_given(), Some(1));
         }
     }
 

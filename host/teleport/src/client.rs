@@ -3,12 +3,16 @@
 //!
 //! Must never repeat a write by itself: whether to try again is for those who can look at the state first.
 
+mod lease;
 mod list;
 mod port;
 mod resources;
 mod rights;
+mod roles;
+mod timing;
 mod user;
 
+pub use lease::SEMAPHORE_KIND;
 pub use rights::{BLIND_SECS_MAX, SIGHT_SECS_MAX};
 
 use std::sync::Arc;
@@ -17,6 +21,7 @@ use std::time::Duration;
 
 use tokio::sync::{Mutex, OnceCell, watch};
 use tonic::{Response, Status};
+use tribunal_core::Timestamp;
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_proto::proto::PingRequest;
 use tribunal_proto::proto::auth_service_client::AuthServiceClient;
@@ -27,8 +32,11 @@ use crate::address::Address;
 use crate::connect::{self, Target, Versioned};
 use crate::failure::{Method, explain};
 use crate::identity::Identity;
+use crate::route::Route;
+use crate::skew::Skew;
 use resources::Lacks;
 use rights::Sight;
+use timing::Timing;
 
 /// How long a call may take, in seconds.
 pub const CALL_SECS_MAX: u64 = 10;
@@ -63,6 +71,7 @@ pub struct Client {
     limits: Limits,
     /// The present connection. [`Client::reload`] is the one place that swaps it.
     connection: watch::Sender<Arc<Connection>>,
+    timing: Timing,
 }
 
 /// What a cluster says of itself.
@@ -119,13 +128,31 @@ impl Client {
     /// If the identity file cannot be used: an alarm.
     pub async fn new(target: Target, limits: Limits) -> Result<Self, Failure> {
         let connection = Connection::new(&target).await?;
-        Ok(Self { target, limits, connection: watch::Sender::new(Arc::new(connection)) })
+        Ok(Self { target, limits, connection: watch::Sender::new(Arc::new(connection)), timing: Timing::default() })
+    }
+
+    /// The same client, which compares the server's clock with this one.
+    #[must_use]
+    pub fn with_clock(self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self { timing: Timing::new(now), ..self }
+    }
+
+    /// How far the server's clock is from ours, as far as that is known now; nothing is without a clock of ours.
+    #[must_use]
+    pub fn skew(&self) -> Skew {
+        self.timing.skew()
     }
 
     /// Who we are, as of the last (re)load.
     #[must_use]
     pub fn identity(&self) -> Arc<Identity> {
         Arc::clone(&self.connection().identity)
+    }
+
+    /// The way that the last connection went; none before the first, and when none works any more.
+    #[must_use]
+    pub fn route(&self) -> Option<Route> {
+        self.target.reach.last.get()
     }
 
     /// What the cluster says of itself; needs no rights but a valid identity.
@@ -157,6 +184,10 @@ impl Client {
 
     pub(crate) fn limits(&self) -> Limits {
         self.limits
+    }
+
+    pub(crate) fn timing(&self) -> &Timing {
+        &self.timing
     }
 
     /// The present connection.

@@ -96,14 +96,20 @@ fn classify(code: Code) -> (FailureClass, &'static str) {
 /// Whether time may mend it, or a person has to.
 fn class_of_connect(error: &ConnectError) -> FailureClass {
     match error {
-        ConnectError::Unreachable { .. } | ConnectError::TimedOut { .. } | ConnectError::Tls { .. } => {
-            FailureClass::Retry
-        }
+        ConnectError::Unreachable { .. }
+        | ConnectError::TimedOut { .. }
+        | ConnectError::Tls { .. }
+        | ConnectError::Obstructed { alarm: false, .. } => FailureClass::Retry,
         ConnectError::Identity(_)
         | ConnectError::Untrusted { .. }
         | ConnectError::WrongTime { .. }
         | ConnectError::WrongName { .. }
-        | ConnectError::Refused { .. } => FailureClass::Alarm,
+        | ConnectError::Refused { .. }
+        | ConnectError::Obstructed { alarm: true, .. } => FailureClass::Alarm,
+        ConnectError::NoWay { tried, .. } => {
+            let alarm = tried.iter().all(|tried| class_of_connect(&tried.error) == FailureClass::Alarm);
+            if alarm { FailureClass::Alarm } else { FailureClass::Retry }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Must never log, print or hand out the private key.
 
 mod pem;
+mod ssh;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
 use self::pem::Block;
+use self::ssh::SshLines;
 
 /// The largest identity file that is read, in bytes. A real one has less than 20 KiB.
 pub const IDENTITY_BYTES_MAX: u64 = 1024 * 1024;
@@ -31,6 +33,7 @@ pub struct Identity {
     roles: Vec<String>,
     authorities: Vec<String>,
     not_after: SystemTime,
+    ssh: SshLines,
 }
 
 /// Why an identity file cannot be used. Its text says what is wrong and what to do.
@@ -128,7 +131,9 @@ impl Identity {
     pub async fn load(path: &Path) -> Result<Self, IdentityError> {
         let load = async {
             let text = read(path).await?;
-            Self::parse(&text, SystemTime::now())
+            let mut identity = Self::parse(&text, SystemTime::now())?;
+            identity.ssh.complete(path).await;
+            Ok(identity)
         };
         load.await.map_err(|problem| IdentityError { path: path.to_owned(), problem })
     }
@@ -164,6 +169,7 @@ impl Identity {
             roles: holder.roles,
             authorities: names,
             not_after: holder.not_after,
+            ssh: SshLines::parse(text),
         })
     }
 
@@ -196,6 +202,11 @@ impl Identity {
         Arc::clone(&self.certified)
     }
 
+    /// What it has for SSH.
+    pub(crate) fn ssh(&self) -> &SshLines {
+        &self.ssh
+    }
+
     /// Whom to trust.
     pub(crate) fn roots(&self) -> Arc<RootCertStore> {
         Arc::clone(&self.roots)
@@ -204,7 +215,7 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { certified: _, roots: _, user, roles, authorities, not_after } = self;
+        let Self { certified: _, roots: _, user, roles, authorities, not_after, ssh: _ } = self;
         f.debug_struct("Identity")
             .field("user", user)
             .field("roles", roles)

@@ -9,6 +9,8 @@ pub mod convert;
 mod failure;
 pub mod identity;
 pub mod rights;
+pub mod route;
+pub mod skew;
 mod tls;
 mod watch;
 
@@ -17,3 +19,5 @@ pub use client::{Client, Cluster, Limits};
 pub use connect::{ConnectError, Target};
 pub use identity::{Identity, IdentityError, InvalidIdentity};
 pub use rights::Rights;
+pub use route::{Choice, Deadlines, Environment, Reach, Route};
+pub use skew::Skew;

@@ -16,6 +16,10 @@ pub const TO_SEE: &[Needed<'static>] = &[("access_request", &["list", "read"]), 
 pub const TO_RESOLVE: &[Needed<'static>] = &[("access_request", &["list", "read", "update"])];
 /// What it takes to make, renew and release locks.
 pub const TO_LOCK: &[Needed<'static>] = &[("lock", &["list", "read", "create", "update", "delete"])];
+/// What it takes to hold a lease, so that of several daemons one at a time acts.
+pub const TO_HOLD: &[Needed<'static>] = &[("semaphore", &["create", "update"])];
+/// What it takes to see who holds one, so that another takes over at once when it is given back.
+pub const TO_SEE_HOLDERS: &[Needed<'static>] = &[("semaphore", &["list", "read"])];
 
 /// Rules of roles: who is allowed something by one and denied it by none may do it.
 ///

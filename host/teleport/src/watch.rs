@@ -28,7 +28,7 @@ pub(crate) async fn follow(client: &Client, events: mpsc::Sender<Event>) {
         let connection = connections.borrow_and_update().clone();
         let mut up_since = None;
         let why = tokio::select! {
-            why = once(&connection, limits, &events, &mut up_since) => why,
+            why = once(client, &connection, &events, &mut up_since) => why,
             _ = connections.changed() => "the identity was loaded anew".to_owned(),
             () = events.closed() => return,
         };
@@ -48,12 +48,12 @@ pub(crate) async fn follow(client: &Client, events: mpsc::Sender<Event>) {
 
 /// One watch from its beginning to its end; returns why it ended.
 async fn once(
+    client: &Client,
     connection: &Connection,
-    limits: Limits,
     events: &mpsc::Sender<Event>,
     up_since: &mut Option<Instant>,
 ) -> String {
-    let mut stream = match open(connection, limits).await {
+    let mut stream = match open(connection, client.limits()).await {
         Ok(stream) => stream,
         Err(why) => return why,
     };
@@ -71,6 +71,9 @@ async fn once(
         };
         match convert::event(event) {
             Ok(Some(event)) => {
+                if let Event::RequestPut(request) = &event {
+                    client.timing().saw([&**request]);
+                }
                 if events.send(event).await.is_err() {
                     return "nobody listens any more".to_owned();
                 }

@@ -1,9 +1,10 @@
 //! Who holds what: the access of a case with its classes, and which of it gives way.
 //! It must never order a lock on exempt access, nor count access that a lock, a start to come or an end has closed.
 
+use tribunal_classes::Set;
 use tribunal_guest::{AccessRequest, Case, LockOrder, RequestState, lock, log};
 
-use crate::classes::{Classes, Content, Set};
+use crate::classes::{Classes, Content};
 use crate::rules::{CONFLICTS_WITH_STANDING, HELD_CONFLICT, HELD_MIXES_CLASSES};
 use crate::settings::{Conflict, StandingRoles};
 

@@ -3,16 +3,14 @@
 
 mod classes;
 mod holdings;
-mod pattern;
 pub mod rules;
 mod settings;
 
+pub use tribunal_classes::{CLASSES_COUNT_MAX, PATTERN_BYTES_MAX, PATTERNS_COUNT_MAX};
 use tribunal_guest::prelude::*;
 
-pub use crate::classes::{CLASSES_COUNT_MAX, PATTERNS_COUNT_MAX};
 use crate::classes::{Classes as Compiled, Content};
 use crate::holdings::{Holding, Holdings};
-pub use crate::pattern::PATTERN_BYTES_MAX;
 pub use crate::settings::{Classes, Conflict, Members, Settings, StandingRoles, WhenCompliant};
 
 /// The configured policy.

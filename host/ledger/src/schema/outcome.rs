@@ -87,6 +87,14 @@ mirror! {
         ViewComplete,
         /// A person has to act.
         Alarm,
+        /// One round would have done more than it may: nothing is enforced until an operator releases the breaker.
+        BreakerTripped,
+        /// An operator released the breaker.
+        BreakerReleased,
+        /// Another daemon leads, or may: this one does nothing.
+        StandbyBegan,
+        /// It has the lease, and acts from now on.
+        Leading,
     }
 }
 

@@ -170,6 +170,7 @@ fn guard() -> impl Strategy<Value = Guard> {
         text().prop_map(Guard::UnknownConstraint),
         Just(Guard::Over),
         Just(Guard::Empty),
+        Just(Guard::OutOfScope),
     ]
 }
 
@@ -272,8 +273,10 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn lifecycle() -> impl Strategy<Value = Record> {
-    use Lifecycle::{Alarm, Started, Stopped, ViewComplete, ViewIncomplete};
-    let what = prop::sample::select(vec![Started, Stopped, ViewIncomplete, ViewComplete, Alarm]);
+    use Lifecycle::{Alarm, BreakerReleased, BreakerTripped, Leading, StandbyBegan, Started, Stopped, ViewComplete, ViewIncomplete};
+    let daemon = [Started, Stopped, ViewIncomplete, ViewComplete, Alarm];
+    let what = [daemon.as_slice(), &[BreakerTripped, BreakerReleased, StandbyBegan, Leading]].concat();
+    let what = prop::sample::select(what);
     (time(), what, text()).prop_map(|(at, what, detail)| Record::Lifecycle { at, what, detail })
 }
 

@@ -99,6 +99,8 @@ pub enum Guard {
     Over,
     /// It asks for nothing at all.
     Empty,
+    /// It is outside of what the operator set the daemon to.
+    OutOfScope,
 }
 
 // === impl DeterminedBy ===
@@ -184,6 +186,7 @@ impl From<&guard::Guard> for Guard {
             guard::Guard::UnknownConstraint(what) => Self::UnknownConstraint(what.clone()),
             guard::Guard::Over => Self::Over,
             guard::Guard::Empty => Self::Empty,
+            guard::Guard::OutOfScope => Self::OutOfScope,
         }
     }
 }
@@ -199,6 +202,7 @@ impl From<Guard> for guard::Guard {
             Guard::UnknownConstraint(what) => Self::UnknownConstraint(what),
             Guard::Over => Self::Over,
             Guard::Empty => Self::Empty,
+            Guard::OutOfScope => Self::OutOfScope,
         }
     }
 }

@@ -5,16 +5,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType, SerialNumber,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use ssh_key::certificate::{Builder, CertType};
-use ssh_key::public::{EcdsaPublicKey, KeyData};
+use ssh_key::public::KeyData;
 use ssh_key::rand_core::OsRng;
 use ssh_key::{Algorithm, PrivateKey};
 
 use super::identity_file::Identity;
-use super::{IdentityOrder, PkiError, der};
+use super::ssh::{self, SshHost};
+use super::{IdentityKey, IdentityOrder, PkiError, der};
 use crate::clock::{Moment, machine_now};
 
 /// The name that every internal certificate of a Teleport cluster carries, and that clients ask for (`APIDomain`).
@@ -25,6 +25,9 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const AUTHORITY_LIFE_MS: i64 = 10 * 365 * DAY_MS;
 /// Certificates start a little early, for clients whose clock is behind.
 const BACKDATED_MS: i64 = 60 * 1000;
+
+/// An RSA key that is known to everybody: it protects nothing but what is simulated.
+const RSA_KEY_PEM: &str = include_str!("rsa-2048.pem");
 
 /// `teleport.cluster.local` with the hex form of the cluster's name before it, as Teleport encodes cluster names for SNI and ALPN.
 #[must_use]
@@ -125,14 +128,15 @@ impl Authority {
         params.serial_number = Some(serial()?);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(error)?;
+        let key = identity_key(order.key).map_err(error)?;
         let plain = params.signed_by(&key, &self.user).map_err(error)?;
         let certificate = der::with_subject(plain.der(), &holder.user, &holder.roles, self.user.key())
             .unwrap_or(Err(rcgen::Error::CouldNotParseCertificate))
             .map_err(error)?;
         let identity = Identity {
             private_key_pem: key.serialize_pem(),
-            ssh_certificate: self.ssh_certificate(order, &key)?,
+            ssh_certificate: ssh::user_certificate(order, &key, &self.ssh_user)
+                .map_err(|source| PkiError::Ssh { subject: holder.user.clone(), source })?,
             tls_certificate_pem: pem::encode_config(
                 &pem::Pem::new("CERTIFICATE", certificate.clone()),
                 pem::EncodeConfig::new().set_line_ending(pem::LineEnding::LF),
@@ -143,38 +147,25 @@ impl Authority {
         Ok(Issued { identity, certificate: CertificateDer::from(certificate) })
     }
 
-    /// An SSH user certificate over the same key, as an `authorized_keys` line.
-    fn ssh_certificate(&self, order: &IdentityOrder, key: &KeyPair) -> Result<String, PkiError> {
-        let holder = &order.holder;
-        let build = || -> ssh_key::Result<String> {
-            let public = KeyData::Ecdsa(EcdsaPublicKey::from_sec1_bytes(key.public_key_raw())?);
-            let seconds = |moment: Moment| u64::try_from(moment.unix_ms() / 1000).unwrap_or(0);
-            let mut builder = Builder::new_with_random_nonce(
-                &mut OsRng,
-                public,
-                seconds(order.not_before),
-                seconds(order.not_after).max(1),
-            )?;
-            builder.cert_type(CertType::User)?;
-            builder.key_id(holder.user.as_str())?;
-            builder.valid_principal(holder.user.as_str())?;
-            builder.valid_principal("-teleport-internal-join")?;
-            builder.extension("permit-port-forwarding", "")?;
-            builder.extension(
-                "teleport-roles",
-                format!("{{\"version\":\"v1\",\"roles\":{}}}", json_strings(&holder.roles)),
-            )?;
-            builder.sign(&self.ssh_user)?.to_openssh()
-        };
-        build().map_err(|source| PkiError::Ssh { subject: holder.user.clone(), source })
+    /// A key and a certificate for the SSH server of a proxy that is called by `names`, valid until `not_after`.
+    pub(crate) fn ssh_host(&self, names: &[String], not_after: Moment) -> Result<SshHost, PkiError> {
+        ssh::host(&self.cluster, names, not_after, &self.ssh_host).map_err(|source| self.ssh_error(source))
+    }
+
+    /// What an SSH server verifies users with.
+    pub(crate) fn ssh_user_key(&self) -> KeyData {
+        self.ssh_user.public_key().key_data().clone()
     }
 }
 
-/// A JSON array of strings, for Teleport's roles extension.
-fn json_strings(values: &[String]) -> String {
-    let quoted: Vec<String> =
-        values.iter().map(|value| format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))).collect();
-    format!("[{}]", quoted.join(","))
+/// A key of this kind.
+fn identity_key(kind: IdentityKey) -> Result<KeyPair, rcgen::Error> {
+    match kind {
+        IdentityKey::EcdsaP256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
+        IdentityKey::Ed25519 => KeyPair::generate_for(&PKCS_ED25519),
+        // ring makes no RSA keys.
+        IdentityKey::Rsa2048 => KeyPair::from_pem(RSA_KEY_PEM),
+    }
 }
 
 fn tls_authority(cluster: &str) -> Result<CertifiedIssuer<'static, KeyPair>, PkiError> {

@@ -6,13 +6,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustls::ServerConfig;
+use ssh_key::public::KeyData;
 
 use super::Stop;
 use crate::clock::{Moment, machine_now};
 use crate::cluster::Caller;
 use crate::pki::authority::Authority;
 use crate::pki::identity_file::Identity;
-use crate::pki::{IdentityOrder, PkiError, tls};
+use crate::pki::ssh::SshHost;
+use crate::pki::{IdentityKey, IdentityOrder, PkiError, tls};
 use crate::scenario::{Scenario, Span};
 
 /// Life of an identity when nothing else is asked for.
@@ -35,6 +37,10 @@ pub struct IssueOptions {
     pub unknown_signer: bool,
     /// The file carries an authority that did not sign the server's certificate.
     pub wrong_authority: bool,
+    /// Life of the SSH certificate from now, if it is another than that of the rest.
+    pub ssh_life: Option<Span>,
+    /// The kind of key.
+    pub key: IdentityKey,
 }
 
 impl IssueOptions {
@@ -48,12 +54,14 @@ impl IssueOptions {
             life: Span::from_ms(IDENTITY_LIFE_MS),
             unknown_signer: false,
             wrong_authority: false,
+            ssh_life: None,
+            key: IdentityKey::default(),
         }
     }
 }
 
 /// Certificates and authorities.
-pub(super) struct Certificates {
+pub(crate) struct Certificates {
     cluster: String,
     /// Whether certificates and the cluster live by the same clock.
     real_time: bool,
@@ -69,6 +77,8 @@ struct Inner {
     holders: HashMap<Vec<u8>, (Arc<Caller>, Moment)>,
     users: HashMap<String, Caller>,
     connections: Stop,
+    /// Whether hosts have certificates of the first generation; before, they have those of the last.
+    switched: bool,
 }
 
 impl std::fmt::Debug for Certificates {
@@ -106,6 +116,7 @@ impl Certificates {
                 holders: HashMap::new(),
                 users,
                 connections: Stop::new(),
+                switched: true,
             }),
         })
     }
@@ -155,7 +166,13 @@ impl Certificates {
         }
         holder.active_requests.extend(options.active_requests.iter().cloned());
         holder.expires = self.real_time.then_some(not_after);
-        let order = IdentityOrder { not_before: now.min(not_after).plus_ms(-BACKDATED_MS), not_after, holder };
+        let order = IdentityOrder {
+            not_before: now.min(not_after).plus_ms(-BACKDATED_MS),
+            not_after,
+            ssh_not_after: options.ssh_life.map_or(not_after, |life| now.plus_ms(life.ms())),
+            key: options.key,
+            holder,
+        };
         let ours: Vec<&Authority> = inner.generations.iter().collect();
         let trusted = match &foreign {
             Some(foreign) if options.wrong_authority => vec![foreign],
@@ -171,6 +188,22 @@ impl Certificates {
         Ok(issued.identity)
     }
 
+    /// A key and a certificate for a proxy's SSH server, called by `names`, with this life from now; `foreign` makes one of another cluster.
+    pub(crate) fn ssh_host(&self, names: &[String], life: Span, foreign: bool) -> Result<SshHost, PkiError> {
+        let not_after = machine_now().plus_ms(life.ms());
+        if foreign {
+            return Authority::new(&self.cluster)?.ssh_host(names, not_after);
+        }
+        let inner = self.inner();
+        let signer = if inner.switched { inner.generations.first() } else { inner.generations.last() };
+        signer.ok_or_else(|| PkiError::Tls("the server has no authority".to_owned()))?.ssh_host(names, not_after)
+    }
+
+    /// What an SSH server verifies users with.
+    pub(crate) fn ssh_user_keys(&self) -> Vec<KeyData> {
+        self.inner().generations.iter().map(Authority::ssh_user_key).collect()
+    }
+
     /// First step of a rotation: a new generation signs clients; both are trusted; the server keeps its certificate.
     pub(super) fn begin_rotation(&self) -> Result<(), PkiError> {
         let fresh = Authority::new(&self.cluster)?;
@@ -179,6 +212,7 @@ impl Certificates {
         let Some(old) = inner.generations.last() else { return Ok(()) };
         let config = tls::server_config(old.server_certificate()?, &user_authorities(&inner.generations))?;
         inner.server_config = config;
+        inner.switched = false;
         Ok(())
     }
 
@@ -188,6 +222,7 @@ impl Certificates {
         let Some(new) = inner.generations.first() else { return Ok(()) };
         let config = tls::server_config(new.server_certificate()?, &user_authorities(&inner.generations))?;
         inner.server_config = config;
+        inner.switched = true;
         Ok(())
     }
 

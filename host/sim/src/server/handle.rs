@@ -59,6 +59,11 @@ impl Handle {
         Self { shared, certificates }
     }
 
+    /// The cluster's authorities, for what stands beside the Auth server.
+    pub(crate) fn certificates(&self) -> Arc<Certificates> {
+        Arc::clone(&self.certificates)
+    }
+
     /// Acts on the cluster at the server's present time; watchers are told what changed.
     pub fn with<R>(&self, act: impl FnOnce(&mut Cluster, Moment) -> R) -> R {
         self.shared.with(act)

@@ -11,6 +11,7 @@ use tribunal_core::action::{Event, Listing, Resolution};
 use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::record::StepResult;
 use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
+use tribunal_ports::{Kept, Lease, LeaseWish, Taken};
 
 use super::*;
 
@@ -58,6 +59,18 @@ impl Teleport for Failing {
     }
 
     async fn resolve(&self, _resolution: Resolution) -> Result<(), Failure> {
+        Err(unexpected())
+    }
+
+    async fn take_lease(&self, _wish: LeaseWish) -> Result<Taken, Failure> {
+        Err(unexpected())
+    }
+
+    async fn keep_lease(&self, _lease: Lease) -> Result<Kept, Failure> {
+        Err(unexpected())
+    }
+
+    async fn release_lease(&self, _lease: Lease) -> Result<(), Failure> {
         Err(unexpected())
     }
 

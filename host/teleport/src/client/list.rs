@@ -11,6 +11,7 @@ use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::request::{AccessRequest, RequestId};
 use tribunal_proto::{proto, types};
 
+use super::timing::created_at;
 use super::{Client, Connection};
 use crate::convert;
 use crate::failure::{Method, explain};
@@ -37,6 +38,7 @@ impl Client {
             self.check_sight(&connection).await?;
             let locks = self.list_locks(&connection).await?;
             let requests = self.list_requests(&connection, types::AccessRequestFilter::default()).await?;
+            self.timing.saw(&requests);
             Ok(Listing { requests, locks })
         };
         match tokio::time::timeout(after, list).await {
@@ -64,6 +66,7 @@ impl Client {
     async fn read_request(&self, connection: &Connection, id: &RequestId) -> Result<Option<AccessRequest>, Failure> {
         let filter = types::AccessRequestFilter { id: id.as_str().to_owned(), ..types::AccessRequestFilter::default() };
         let requests = self.list_requests(connection, filter).await?;
+        self.timing.saw(&requests);
         Ok(requests.into_iter().find(|request| request.id == *id))
     }
 
@@ -71,7 +74,12 @@ impl Client {
         let mut auth = connection.auth();
         let request = proto::GetLockRequest { name: name.as_str().to_owned() };
         match self.call(connection, auth.get_lock(request)).await {
-            Ok(lock) => Ok(Some(understood(convert::lock(lock))?)),
+            Ok(message) => {
+                let made = created_at(&message);
+                let lock = understood(convert::lock(message))?;
+                self.timing.read(&lock, made);
+                Ok(Some(lock))
+            }
             Err(status) if status.code() == Code::NotFound => Ok(None),
             // A server that only lists locks says as much, at more cost.
             Err(status) if status.code() == Code::Unimplemented => {

@@ -11,7 +11,7 @@ use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
-use tribunal_ports::Teleport;
+use tribunal_ports::{Kept, Lease, LeaseWish, Taken, Teleport};
 use tribunal_proto::proto;
 
 use super::Client;
@@ -47,11 +47,14 @@ impl Teleport for Client {
     }
 
     async fn write_lock(&self, lock: Lock) -> Result<(), Failure> {
-        let lock =
-            convert::lock_to_proto(lock).map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
+        let sent = self.timing.now();
+        let message = convert::lock_to_proto(lock.clone())
+            .map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
         let connection = self.connection();
         let mut auth = connection.auth();
-        self.call(&connection, auth.upsert_lock(lock)).await.map_err(|status| explain(UPSERT_LOCK, &status))
+        self.call(&connection, auth.upsert_lock(message)).await.map_err(|status| explain(UPSERT_LOCK, &status))?;
+        self.timing.wrote(&lock, sent);
+        Ok(())
     }
 
     async fn delete_lock(&self, name: LockName) -> Result<(), Failure> {
@@ -72,6 +75,18 @@ impl Teleport for Client {
         self.call(&connection, auth.set_access_request_state(setter))
             .await
             .map_err(|status| explain(SET_STATE, &status))
+    }
+
+    async fn take_lease(&self, wish: LeaseWish) -> Result<Taken, Failure> {
+        self.take(wish).await
+    }
+
+    async fn keep_lease(&self, lease: Lease) -> Result<Kept, Failure> {
+        self.keep(lease).await
+    }
+
+    async fn release_lease(&self, lease: Lease) -> Result<(), Failure> {
+        self.give_back(lease).await
     }
 
     async fn watch(&self, events: mpsc::Sender<Event>) {

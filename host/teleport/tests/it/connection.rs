@@ -10,7 +10,7 @@ use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_proto::proto::auth_service_client::AuthServiceClient;
 use tribunal_proto::proto::{PingRequest, PingResponse};
 use tribunal_teleport::connect::connect;
-use tribunal_teleport::{Client, Cluster, Limits, Target};
+use tribunal_teleport::{Choice, Client, Cluster, Limits, Reach, Target};
 
 use super::pki::{self, Ca, File};
 use super::server::{Call, Manners, Reply, Server};
@@ -22,6 +22,11 @@ fn pong(_: &Call) -> Reply {
 
 async fn ping(target: Target) -> Result<Cluster, Failure> {
     Client::new(target, Limits::default()).await?.ping().await
+}
+
+/// No other way is to be looked for.
+fn of_auth(target: Target) -> Target {
+    Target { reach: Reach { choice: Choice::Auth, ..target.reach }, ..target }
 }
 
 /// What comes of a ping by `bot-tribunal` of `ca`.
@@ -121,7 +126,8 @@ async fn a_server_whose_certificate_is_over_or_for_another_name_is_not_trusted()
         (other, "which is not for `teleport.cluster.local`; check that it is the address of an Auth server"),
     ] {
         let server = Server::with(&ca, Manners { certificate, ..Manners::default() }, pong).await;
-        let failure = ping_as(&ca, &server).await.unwrap_err();
+        let file = File::new(&pki::identity(&ca, "bot-tribunal"));
+        let failure = ping(of_auth(file.target(&server.address))).await.unwrap_err();
         assert_eq!(failure.class, FailureClass::Alarm);
         assert!(failure.detail.ends_with(words), "{failure}");
     }
@@ -187,7 +193,7 @@ async fn a_peer_that_speaks_no_tls_is_told_as_such() {
         let answer = b"HTTP/1.1 400 Bad Request\r\n\r\n";
         tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
     });
-    let failure = ping(file.target(&address)).await.unwrap_err();
+    let failure = ping(of_auth(file.target(&address))).await.unwrap_err();
     peer.await.unwrap();
     assert_eq!(failure.class, FailureClass::Retry);
     assert!(failure.detail.starts_with(&format!("no TLS connection to `{address}`: ")), "{failure}");

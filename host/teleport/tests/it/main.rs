@@ -3,9 +3,15 @@
 
 mod client;
 mod connection;
+mod http_proxy;
 mod identity;
+mod lease;
+mod obstacles;
 mod pki;
+mod place;
 mod resources;
+mod routes;
 mod server;
 mod sim;
+mod ssh;
 mod watch;

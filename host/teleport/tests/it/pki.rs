@@ -86,6 +86,7 @@ impl File {
             address: address.parse().unwrap(),
             identity_file: self.path(),
             dial_timeout: std::time::Duration::from_secs(10),
+            reach: tribunal_teleport::Reach::default(),
         }
     }
 }

@@ -28,7 +28,7 @@ kind = "app"
 "#;
 
 /// The cluster `dev` with these settings of the bot, and the bot's client.
-async fn dev(bot: &str) -> (Running, TempDir, Client) {
+pub(crate) async fn dev(bot: &str) -> (Running, TempDir, Client) {
     let scenario = Scenario::parse(&format!("cluster = \"dev\"\n[bot]\n{bot}\n{NODES}")).unwrap();
     let dir = TempDir::new().unwrap();
     let listen = "127.0.0.1:0".parse().unwrap();
@@ -37,6 +37,7 @@ async fn dev(bot: &str) -> (Running, TempDir, Client) {
         address: running.addr().to_string().parse().unwrap(),
         identity_file: dir.path().join("identity"),
         dial_timeout: Duration::from_secs(30),
+        reach: tribunal_teleport::Reach::default(),
     };
     let client = Client::new(target, Limits::default()).await.unwrap();
     (running, dir, client)

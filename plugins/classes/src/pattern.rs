@@ -7,6 +7,8 @@ use regex_syntax::ParserBuilder;
 
 /// Longest pattern, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 256;
+/// What is between words, in a regular expression.
+const NO_WORD: &str = "[^a-z0-9]";
 /// Largest compiled regular expression, in bytes.
 const REGEX_BYTES_MAX: usize = 64 * 1024;
 
@@ -43,6 +45,15 @@ impl Search {
         }
         let regex = compile(pattern).map(|regex| Self::Regex(Box::new(regex)));
         regex.map_err(|why| format!("is not a regular expression: {why}"))
+    }
+
+    /// The same pattern between two ends of words; none where it cannot be had.
+    pub(crate) fn of_words(pattern: &str) -> Option<Self> {
+        Self::compiled(&format!("(?:^|{NO_WORD})(?:{pattern})(?:{NO_WORD}|$)"))
+    }
+
+    fn compiled(pattern: &str) -> Option<Self> {
+        compile(pattern).map(|regex| Self::Regex(Box::new(regex))).ok()
     }
 
     pub(crate) fn matches(&self, text: &str) -> bool {
@@ -106,6 +117,35 @@ impl Glob {
             at = *place;
             rest = unswallowed.clone();
         }
+    }
+
+    /// The same pattern with words that end where a star stands beside them; none where it cannot be had.
+    pub(crate) fn of_words(&self) -> Option<Search> {
+        let is_in_word = |token: Option<&Token>| match token {
+            Some(Token::Char(c)) => c.is_ascii_alphanumeric(),
+            Some(Token::One | Token::Many) | None => false,
+        };
+        let mut regex = String::from("^");
+        let mut before = None;
+        let mut tokens = self.tokens.iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                Token::Char(c) => regex.push_str(&regex_syntax::escape(c.encode_utf8(&mut [0; 4]))),
+                Token::One => regex.push('.'),
+                Token::Many => {
+                    let (begins, ends) = (is_in_word(before), is_in_word(tokens.peek().copied()));
+                    regex.push_str(&match (begins, ends) {
+                        (false, false) => ".*".to_owned(),
+                        (true, false) => format!("(?:|{NO_WORD}.*)"),
+                        (false, true) => format!("(?:|.*{NO_WORD})"),
+                        (true, true) => format!("(?:{NO_WORD}|{NO_WORD}.*{NO_WORD})"),
+                    });
+                }
+            }
+            before = Some(token);
+        }
+        regex.push('$');
+        Search::compiled(&regex)
     }
 
     /// Whether some text matches both.
@@ -238,6 +278,32 @@ mod tests {
             for text in no {
                 assert!(!search.matches(text), "`{pattern}` on `{text}`");
             }
+        }
+    }
+
+    #[test]
+    fn a_pattern_of_words_is_not_found_within_them() {
+        for (pattern, yes, no) in [
+            ("prod", vec!["prod", "my-PROD-db", "a_prod", "x.prod"], vec!["product", "nonprod", "prod2"]),
+            ("prod-.*-db", vec!["prod-x-db", "a-prod-y-db-b"], vec!["xprod-a-db", "prod-a-dbs"]),
+            ("^prod", vec!["prod", "prod-a"], vec!["product"]),
+            ("dev|prod", vec!["dev-a", "a-prod"], vec!["develop", "product"]),
+        ] {
+            let words = Search::of_words(pattern).unwrap();
+            yes.iter().for_each(|text| assert!(words.matches(text), "`{pattern}` on `{text}`"));
+            no.iter().for_each(|text| assert!(!words.matches(text), "`{pattern}` on `{text}`"));
+        }
+        for (pattern, yes, no) in [
+            ("prod*", vec!["prod", "prod-a"], vec!["product", "prod2"]),
+            ("*prod*", vec!["prod", "a-prod-b"], vec!["product", "nonprod", "a-products"]),
+            ("prod-*", vec!["prod-", "prod-a"], vec!["product"]),
+            ("*-ro", vec!["a-ro"], vec!["a-rob"]),
+            ("a*b", vec!["a-b", "a-x-b"], vec!["axb", "a-xb"]),
+            ("p?d*", vec!["pad-x"], vec!["padx"]),
+        ] {
+            let words = glob(pattern).of_words().unwrap();
+            yes.iter().for_each(|text| assert!(words.matches(text), "`{pattern}` on `{text}`"));
+            no.iter().for_each(|text| assert!(!words.matches(text), "`{pattern}` on `{text}`"));
         }
     }
 

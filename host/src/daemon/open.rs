@@ -1,0 +1,133 @@
+//! What one turn of a daemon leaves to its next: steps of its decisions that nobody knows the outcome of, and a breaker
+//! that tripped. It must never forget a step that is planned and not accounted for, nor release the breaker by itself.
+
+use std::collections::BTreeMap;
+
+use tribunal_core::record::{DecisionId, Lifecycle, Record, Step};
+
+/// What is open.
+#[derive(Debug, Default)]
+pub(super) struct Open {
+    /// Steps without outcome, by decision.
+    steps: BTreeMap<DecisionId, Vec<Step>>,
+    /// Why the breaker tripped, if nobody has released it since.
+    tripped: Option<String>,
+}
+
+// === impl Open ===
+
+impl Open {
+    /// Nothing is open, and the breaker may have tripped before.
+    pub(super) fn new(tripped: Option<String>) -> Self {
+        Self { tripped, ..Self::default() }
+    }
+
+    /// Takes in what goes into the ledger.
+    pub(super) fn follow(&mut self, record: &Record) {
+        match record {
+            Record::Decided(decided) => {
+                let steps = decided.steps();
+                if !steps.is_empty() {
+                    self.steps.insert(decided.id.clone(), steps);
+                }
+            }
+            Record::Outcome(outcome) => {
+                let Some(steps) = self.steps.get_mut(&outcome.decision) else { return };
+                match &outcome.step {
+                    Step::Decision => steps.clear(),
+                    step @ (Step::Lock(_) | Step::Unlock(_) | Step::Approve(_) | Step::Deny(_)) => {
+                        steps.retain(|planned| planned != step);
+                    }
+                }
+                if steps.is_empty() {
+                    self.steps.remove(&outcome.decision);
+                }
+            }
+            Record::Lifecycle { at: _, what, detail } => match what {
+                Lifecycle::BreakerTripped => self.tripped = Some(detail.clone()),
+                Lifecycle::BreakerReleased => self.tripped = None,
+                Lifecycle::Started
+                | Lifecycle::Stopped
+                | Lifecycle::ViewIncomplete
+                | Lifecycle::ViewComplete
+                | Lifecycle::Alarm
+                | Lifecycle::StandbyBegan
+                | Lifecycle::Leading => {}
+            },
+        }
+    }
+
+    /// All steps; they are looked up now.
+    pub(super) fn take_steps(&mut self) -> Vec<(DecisionId, Vec<Step>)> {
+        std::mem::take(&mut self.steps).into_iter().collect()
+    }
+
+    /// Why the breaker is tripped, if it is.
+    pub(super) fn tripped(&self) -> Option<&str> {
+        self.tripped.as_deref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tribunal_core::Timestamp;
+    use tribunal_core::lock::LockName;
+    use tribunal_core::record::{Decided, Outcome, StepResult};
+    use tribunal_core::request::UserName;
+
+    use super::*;
+
+    fn decided(id: &str, releases: &[&str]) -> Record {
+        Record::Decided(Box::new(Decided {
+            id: DecisionId::new(id),
+            at: Timestamp::from_secs(1),
+            user: UserName::new("alice"),
+            request: None,
+            decision: None,
+            evaluations: Vec::new(),
+            enforcements: Vec::new(),
+            locks: Vec::new(),
+            releases: releases.iter().copied().map(LockName::new).collect(),
+            reason: String::new(),
+            case: None,
+            dry_run: false,
+        }))
+    }
+
+    fn done(id: &str, step: Step) -> Record {
+        let (decision, at) = (DecisionId::new(id), Timestamp::from_secs(2));
+        Record::Outcome(Outcome { decision, at, step, result: StepResult::Applied })
+    }
+
+    #[test]
+    fn what_is_planned_stays_open_until_each_step_is_accounted_for() {
+        let unlock = |name| Step::Unlock(LockName::new(name));
+        let mut open = Open::default();
+        let records = [
+            decided("a-1", &["x", "y"]),
+            decided("a-2", &["z"]),
+            decided("a-3", &[]),
+            decided("a-4", &["v", "w"]),
+            done("a-1", unlock("x")),
+            done("a-2", unlock("z")),
+            done("a-4", Step::Decision),
+            done("b-9", unlock("y")),
+        ];
+        records.iter().for_each(|record| open.follow(record));
+        assert_eq!(open.take_steps(), [(DecisionId::new("a-1"), vec![unlock("y")])]);
+        assert_eq!(open.take_steps(), []);
+    }
+
+    #[test]
+    fn a_breaker_that_tripped_stays_so_until_it_is_released() {
+        let mut open = Open::default();
+        let mut follow = |what| {
+            open.follow(&Record::Lifecycle { at: Timestamp::from_secs(1), what, detail: "too much".to_owned() });
+            open.tripped().map(str::to_owned)
+        };
+        assert_eq!(follow(Lifecycle::Started), None);
+        assert_eq!(follow(Lifecycle::BreakerTripped).as_deref(), Some("too much"));
+        assert_eq!(follow(Lifecycle::StandbyBegan).as_deref(), Some("too much"));
+        assert_eq!(follow(Lifecycle::BreakerReleased), None);
+    }
+}
