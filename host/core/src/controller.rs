@@ -271,12 +271,16 @@ impl Controller {
     }
 
     fn is_blind(&self, now: Timestamp) -> bool {
-        self.sync.blind(now, self.settings.poll_interval).is_some()
+        !mutant!(ActBlindly) && self.sync.blind(now, self.settings.poll_interval).is_some()
     }
 
     /// Whether nothing may be begun.
     fn is_halted(&self, now: Timestamp) -> bool {
-        self.is_blind(now) || self.breaker.tripped().is_some()
+        self.is_blind(now) || self.has_tripped()
+    }
+
+    fn has_tripped(&self) -> bool {
+        self.breaker.tripped().is_some() && !mutant!(IgnoreTheBreaker)
     }
 
     fn release_breaker(&mut self, now: Timestamp, out: &mut Vec<Action>) {

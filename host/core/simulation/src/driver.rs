@@ -296,7 +296,7 @@ impl Driver {
                 }
                 let decided = self.intent(|it| it.id == resolution.decision);
                 let decided = decided.ok_or_else(|| format!("{} is resolved without intent", resolution.request))?;
-                invariants::resolution(decided, &resolution.request, resolution.approve)?;
+                invariants::resolution(&self.settings, decided, &resolution.request, resolution.approve)?;
             }
             Action::WriteLock { lock, .. } => {
                 let intended = self.intent(|it| !it.dry_run && it.locks.iter().any(|(it, _)| it == lock.as_ref()));

@@ -94,12 +94,15 @@ pub(crate) fn access(
 }
 
 /// Laws 1 and 5: a resolution stands on a recorded decision that says so, with nobody's fault in it.
-pub(crate) fn resolution(decided: &Decided, id: &RequestId, approve: bool) -> Result<(), Wrong> {
+pub(crate) fn resolution(settings: &Settings, decided: &Decided, id: &RequestId, approve: bool) -> Result<(), Wrong> {
     let request = decided.request.as_ref().map(|it| &it.id);
     let verdict = combine(&decided.evaluations).verdict;
     let faulted = decided.enforcements.iter().any(|it| it.member.mode == Mode::Enforce && it.answer.is_err());
     let expected = if approve { Verdict::Approve } else { Verdict::Deny };
-    if decided.dry_run {
+    let mut roles = decided.request.iter().flat_map(|request| &request.roles);
+    if approve && roles.any(|role| settings.protected_roles.contains(role)) {
+        Err(format!("{id} is approved though its role is protected"))
+    } else if decided.dry_run {
         Err(format!("{id} is resolved in a rehearsal"))
     } else if request != Some(id) || decided.decision.as_ref().map(|it| it.verdict) != Some(expected) {
         Err(format!("{id} is resolved otherwise than its decision says"))

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use tribunal_core::action::Event;
+use tribunal_core::action::{Action, Event};
 use tribunal_core::controller::HumanApproved;
 use tribunal_core::failure::FailureClass;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
@@ -23,6 +23,8 @@ pub const STEPS: u64 = 64;
 const ASKED_FIRST: u64 = 5;
 /// Calls that move on in one step, one less at most.
 const BURST: usize = 12;
+/// Steps of a rush, one less at most.
+const RUSH: usize = 40;
 /// What it may take at most to come to rest in a calm poll interval.
 const CALM_STEPS_MAX: u32 = 3_000;
 /// Calm poll intervals until everything must be settled.
@@ -100,6 +102,12 @@ pub fn check(seed: u64) -> Result<(), Box<Failed>> {
     let (result, story) = run(seed, &steps, true);
     let wrong = result.err().unwrap_or_else(|| "it fails only when nobody looks".to_owned());
     Err(Box::new(Failed { seed, wrong, steps, story }))
+}
+
+/// Whether the schedule of a seed fails.
+#[cfg(test)]
+pub(crate) fn breaks(seed: u64) -> bool {
+    run(seed, &(0..STEPS).collect::<Vec<_>>(), false).0.is_err()
 }
 
 /// The story of a seed, whether it ends well or not.
@@ -226,7 +234,8 @@ impl Schedule {
                 self.driver.ledger_works = self.rng.percent(85);
                 Ok(())
             }
-            5..=8 => self.news(),
+            5..=7 => self.news(),
+            8 => self.rush(),
             _ => {
                 for _ in 0..self.rng.below(BURST) {
                     self.call(faults)?;
@@ -259,6 +268,31 @@ impl Schedule {
         if self.rng.percent(10) {
             self.driver.world.sweep();
         }
+        Ok(())
+    }
+
+    /// Much happens right before a list, which is served from a cache that does not know of it.
+    fn rush(&mut self) -> Result<(), Wrong> {
+        if !self.driver.calls.is_empty() || !self.driver.stream.is_empty() {
+            return self.news();
+        }
+        let list_at = self.driver.poll_timeout().unwrap_or(self.driver.world.now);
+        self.driver.wait(list_at.before(CACHE_LAG / 4).max(self.driver.world.now))?;
+        self.ask_for_access();
+        self.driver.publish();
+        for _ in 0..self.rng.below(RUSH) {
+            self.news()?;
+            for _ in 0..self.rng.below(3) {
+                self.call(self.weather.faults)?;
+            }
+        }
+        self.driver.wait(list_at.max(self.driver.world.now))?;
+        let is_list = |call: &Call| matches!(call, Call::Sent(Action::List));
+        if let Some(at) = self.driver.calls.iter().position(is_list) {
+            self.driver.advance(at, Luck::Good, |versions| versions - 1)?;
+            self.driver.advance(at, Luck::Good, |_| 0)?;
+        }
+        self.ask_for_access();
         Ok(())
     }
 

@@ -32,11 +32,16 @@ impl Controller {
         if let Err(why) = self.breaker.admit(turn.now, *poll_interval, limits, &load, self.view.users_count()) {
             let record = Record::Lifecycle { at: turn.now, what: Lifecycle::BreakerTripped, detail: why };
             turn.out.push(Action::Record { ticket: None, record: Box::new(record) });
-            self.undecided();
-            return self.end_round(turn, true);
+            if !mutant!(IgnoreTheBreaker) {
+                self.undecided();
+                return self.end_round(turn, true);
+            }
+        }
+        let record = Box::new(Record::Decided(Box::new(decided)));
+        if mutant!(ForgetIntents) {
+            return self.check(turn, round, plan);
         }
         let ticket = self.ticket(turn.user);
-        let record = Box::new(Record::Decided(Box::new(decided)));
         turn.out.push(Action::Record { ticket: Some(ticket), record });
         self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Recording));
     }
@@ -72,11 +77,16 @@ impl Controller {
     ) {
         match (phase, reply) {
             (Phase::Recording, Reply::Recorded(Ok(()))) => {
-                if plan.writes.is_empty() && plan.releases.is_empty() {
+                if mutant!(ApproveBeforeLock) && plan.resolution.is_some() {
+                    self.resolve(turn, round, plan);
+                } else if plan.writes.is_empty() && plan.releases.is_empty() {
                     self.confirm(turn, round, plan);
                 } else {
                     self.check(turn, round, plan);
                 }
+            }
+            (Phase::Recording, Reply::Recorded(Err(_))) if mutant!(IgnoreTheLedger) => {
+                self.check(turn, round, plan);
             }
             (Phase::Recording, Reply::Recorded(Err(why))) => {
                 // Law 5: nothing was recorded, so nothing is done.
@@ -109,6 +119,7 @@ impl Controller {
                 self.give_up(turn, round, &plan, class);
             }
             (Phase::Resolving, Reply::Written(Ok(()))) => self.resolved(turn, round, &plan),
+            (Phase::Resolving, Reply::Written(Err(_))) if mutant!(RepeatBlindly) => self.resolve(turn, round, plan),
             (Phase::Resolving, Reply::Written(Err(failure))) => {
                 let requests = plan.requests.iter().take(1).map(|request| request.id.clone()).collect();
                 let ticket = self.ticket(turn.user);
@@ -257,6 +268,9 @@ impl Controller {
 
     /// Reads the locks that the resolution needs, and after them the request and what else was judged with it.
     fn confirm(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
+        if mutant!(SkipTheReread) {
+            return self.resolve(turn, round, plan);
+        }
         let ticket = self.ticket(turn.user);
         let requests = plan.requests.iter().map(|request| request.id.clone()).collect();
         let locks = locks_after(&plan).map(|lock| lock.name.clone()).collect();
@@ -276,6 +290,10 @@ impl Controller {
             self.take_in(&plan, names, fresh);
             return self.supersede(turn, round, &plan, why);
         }
+        self.resolve(turn, round, plan);
+    }
+
+    fn resolve(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
         let Some(resolution) = plan.resolution.clone() else {
             return self.finish_round(turn, &round);
         };
@@ -289,13 +307,13 @@ impl Controller {
     fn outdated(&self, turn: &Turn<'_>, plan: &Plan, fresh: &Fresh) -> Option<&'static str> {
         if self.is_blind(turn.now) {
             Some("the view became incomplete")
-        } else if self.breaker.tripped().is_some() {
+        } else if self.has_tripped() {
             Some("the breaker tripped")
         } else if turn.now.since(plan.judged) > DECISION_AGE_MAX {
             Some("it took too long")
-        } else if !same_requests(plan, fresh) {
+        } else if !mutant!(TrustTheSnapshot) && !same_requests(plan, fresh) {
             Some("a request changed meanwhile")
-        } else if self.sight(turn.now).basis(turn.user) != plan.basis {
+        } else if !mutant!(TrustTheSnapshot) && self.sight(turn.now).basis(turn.user) != plan.basis {
             Some("what it was decided on changed meanwhile")
         } else {
             None

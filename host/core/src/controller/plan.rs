@@ -88,6 +88,9 @@ impl Controller {
         plan.resolution = Some(resolution(&id, &approving.request, &approving.decision, true));
         let mut wanted = Vec::new();
         for (policy, order) in orders {
+            if mutant!(ApproveWithoutLocks) {
+                continue;
+            }
             if order.request == approving.request.id {
                 let why = format!("approving it would lock it at once: {}", order.ground.reason);
                 return Err(Box::new(NotNow { approving, enforcements, why }));
@@ -177,6 +180,7 @@ impl Controller {
             return LockNeed::Impossible(why);
         }
         let over = request.access_expires.or(request.request_expires);
+        let over = if mutant!(LockForAnHour) { Some(now.after(std::time::Duration::from_secs(3_600))) } else { over };
         let end = match (order.until, over) {
             (Some(until), Some(end)) => Some(until.min(end)),
             (until, end) => until.or(end),
@@ -190,7 +194,8 @@ impl Controller {
             return LockNeed::Met(Box::new(lock.clone()));
         }
         let name = LockName::of(&request.id);
-        if self.view.lock(&name).is_some_and(|there| there.ours(&self.settings.own_user).is_none()) {
+        let edited = self.view.lock(&name).is_some_and(|there| there.ours(&self.settings.own_user).is_none());
+        if edited && !mutant!(OverwriteEditedLocks) {
             return LockNeed::Impossible(format!("lock `{name}` was changed by somebody else, which is respected"));
         }
         LockNeed::Write(Box::new(Lock {
@@ -228,7 +233,8 @@ impl Controller {
     /// stay until they end: a certificate may outlive its request.
     fn plan_releases(&self, turn: &mut Turn<'_>, orders: &[(PolicyName, LockOrder)], plan: &mut Plan) {
         for request in self.view.requests_of(turn.user) {
-            let live = request.state == RequestState::Approved
+            let live = !mutant!(NeverRelease)
+                && request.state == RequestState::Approved
                 && !request.is_over(turn.now)
                 && self.settings.scope.takes(request);
             if !live || orders.iter().any(|(_, order)| order.request == request.id) {

@@ -201,7 +201,7 @@ impl Controller {
         while let Some(member) = self.settings.panel.get(planning.asking) {
             if anything_held && member.effects.contains(&Effect::Lock) {
                 let ticket = self.ticket(turn.user);
-                let case = if planning.orders.is_empty() {
+                let case = if planning.orders.is_empty() || mutant!(CountLockedRequests) {
                     Arc::clone(&planning.case)
                 } else {
                     // What earlier policies lock is locked for the later ones.
@@ -245,7 +245,7 @@ impl Controller {
     /// All lock orders are in.
     fn ordered(&mut self, turn: &mut Turn<'_>, round: Round, planning: Planning) {
         let Planning { approving, asking: _, case, basis, enforcements, orders } = planning;
-        let faults = faults_that_count(&enforcements);
+        let faults = if mutant!(JudgeOnAFault) { Vec::new() } else { faults_that_count(&enforcements) };
         let Some(approving) = approving else {
             return self.order_held(turn, round, Standing { case, basis, enforcements, orders, faults });
         };
@@ -366,7 +366,7 @@ impl Controller {
     pub(crate) fn end_round(&mut self, turn: &mut Turn<'_>, failed: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let lead = self.lead();
-        let mut due = self.view.next_change(turn.user, turn.now, lead);
+        let mut due = self.view.next_change(turn.user, turn.now, lead).filter(|_| !mutant!(LetLocksLapse));
         let exemptions = self.settings.exemptions.iter().map(|exemption| exemption.until.before(lead));
         due = due.into_iter().chain(exemptions.filter(|end| *end > turn.now).min()).min();
         let live: Vec<RequestId> = self.view.requests_of(turn.user).iter().map(|request| request.id.clone()).collect();

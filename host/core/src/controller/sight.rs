@@ -66,6 +66,7 @@ impl Sight<'_> {
         let soon = self.now.after(self.lead);
         let lasts = move |end: Timestamp| end > soon || request.access_expires.is_some_and(|over| over <= end);
         let locks = self.view.locks_on(request, self.now);
+        let locks = locks.filter(|_| !mutant!(IgnoreForeignLocks));
         locks.filter(move |lock| lock.ours(self.own_user).is_none() && lock.expires.is_none_or(lasts))
     }
 
@@ -83,7 +84,7 @@ impl Sight<'_> {
             return Some(exemption.reason.clone());
         }
         match request.decided_by {
-            Decider::Person if self.exempt_human_approved => Some("human-approved".to_owned()),
+            Decider::Person if self.exempt_human_approved && !mutant!(LockWhatPeopleApproved) => Some("human-approved".to_owned()),
             Decider::Person | Decider::Nobody | Decider::Tribunal | Decider::OtherBot => None,
         }
     }
