@@ -93,6 +93,11 @@ impl Sight<'_> {
         for resource in &mut shown.resources {
             resource.labels = labels.get(&resource.key()).cloned();
         }
+        if request.is_half_approved_by(self.own_user) {
+            // INVARIANT: law 2. People may complete the approval without asking us again.
+            shown.state = RequestState::Approved;
+            shown.decided_by = Decider::Tribunal;
+        }
         shown.annotations.retain(|key, _| !key.starts_with(ANNOTATION_PREFIX));
         if let Some(why) = self.exempt(request) {
             shown.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec![why]);

@@ -104,7 +104,7 @@ pub fn access_request(request: types::AccessRequestV3) -> Result<AccessRequest, 
 /// A resolution as it is written: marked as ours, with the decision and the rules behind it.
 #[must_use]
 pub fn resolution_to_proto(resolution: Resolution) -> proto::RequestStateSetter {
-    let Resolution { request, approve, reason, decision, rules } = resolution;
+    let Resolution { request, with: _, approve, reason, decision, rules } = resolution;
     let state = if approve { types::RequestState::Approved } else { types::RequestState::Denied };
     let mut annotations = BTreeMap::from([(
         DECISION_ANNOTATION.to_owned(),

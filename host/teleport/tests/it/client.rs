@@ -3,7 +3,7 @@
 use prost::Message;
 use tonic::Status;
 use tribunal_core::Timestamp;
-use tribunal_core::action::Resolution;
+use tribunal_core::action::{Resolution, ResolveWith};
 use tribunal_core::failure::FailureClass;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
 use tribunal_core::record::DecisionId;
@@ -353,6 +353,7 @@ async fn a_request_is_resolved_once_whatever_the_answer() {
         .await;
         let resolution = Resolution {
             request: RequestId::new("r"),
+            with: ResolveWith::State,
             approve: true,
             reason: "within the cap".into(),
             decision: DecisionId::new("d"),

@@ -13,6 +13,8 @@ use tribunal_core::request::{AccessRequest, RequestId};
 use super::super::driver::{Call, Driver, Luck};
 use super::super::policies::Policy;
 
+mod reviews;
+
 const STEPS_MAX: u32 = 2_000;
 
 struct Scene {
@@ -27,7 +29,10 @@ impl Scene {
     }
 
     fn with(people: HumanApproved) -> Self {
-        let mut driver = Driver::new(vec![Policy::Separation, Policy::Cap], people);
+        Self::of(Driver::new(vec![Policy::Separation, Policy::Cap], people))
+    }
+
+    fn of(mut driver: Driver) -> Self {
         driver.telling = true;
         driver.deliver(Event::Tick).unwrap();
         driver.watch_up().unwrap();

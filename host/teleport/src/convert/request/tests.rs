@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use prost_types::Timestamp as Proto;
 use tribunal_core::Timestamp;
+use tribunal_core::action::ResolveWith;
 use tribunal_core::record::DecisionId;
 
 use super::*;
@@ -199,6 +200,7 @@ fn a_constraint_that_nobody_knows_stays_unknown() {
 fn a_resolution_carries_its_decision_and_its_rules() {
     let resolution = |approve, rules| Resolution {
         request: RequestId::new("r"),
+        with: ResolveWith::State,
         approve,
         reason: "why".into(),
         decision: DecisionId::new("d"),
@@ -220,6 +222,7 @@ proptest! {
     fn what_is_resolved_by_us_is_read_as_ours(approve: bool, decision in ".{1,12}", rules in prop::collection::vec(".{1,8}", 0..3)) {
         let setter = resolution_to_proto(Resolution {
             request: RequestId::new("r"),
+            with: ResolveWith::State,
             approve,
             reason: String::new(),
             decision: DecisionId::new(decision.clone()),
