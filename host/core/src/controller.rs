@@ -16,7 +16,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::action::{Action, Event, Reply, Ticket};
+use crate::action::{Action, Event, Reply, ResolveWith, Ticket};
 use crate::case::Fact;
 use crate::opinion::Member;
 use crate::record::{DecisionId, Lifecycle, Record};
@@ -51,6 +51,8 @@ pub struct Settings {
     pub human_approved: HumanApproved,
     /// When locks of ours that no policy wants any more are released.
     pub release: Release,
+    /// By which of Teleport's ways requests are resolved.
+    pub resolve_with: ResolveWith,
     /// Decide and record, but do nothing.
     pub dry_run: bool,
     /// How many subjects are judged at once.

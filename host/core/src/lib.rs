@@ -41,6 +41,9 @@ extern crate self as tribunal_core;
 #[expect(unreachable_pub, reason = "it is also the library of the simulation's program")]
 #[path = "../simulation/src/lib.rs"]
 mod simulation;
+#[cfg(test)]
+#[path = "../simulation/tests/all.rs"]
+mod simulation_tests;
 
 pub use controller::{Controller, RoundLimits, Settings, Status};
 pub use time::Timestamp;

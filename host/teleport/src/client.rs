@@ -6,6 +6,7 @@
 mod list;
 mod port;
 mod resources;
+mod review;
 mod rights;
 mod user;
 

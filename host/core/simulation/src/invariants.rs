@@ -118,6 +118,10 @@ pub(crate) fn true_case(world: &World, user: &UserName, settings: &Settings, lea
     let soon = world.now.after(lead);
     let show = |it: &AccessRequest| {
         let mut request = it.clone();
+        if World::has_our_yes(it) {
+            request.state = RequestState::Approved;
+            request.decided_by = Decider::Tribunal;
+        }
         if is_exempt(it, settings, soon) {
             request.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec!["human-approved".to_owned()]);
         }
@@ -186,10 +190,12 @@ pub(crate) fn settled(world: &World, panel: &[Policy], settings: &Settings, lead
                 return Err(format!("{} is not locked to its end, as it has to be", it.id));
             }
             let ours = |lock: &Lock| lock.in_force(world.now) && lock.ours(&World::own_user()) == Some(&it.id);
-            if it.state == RequestState::Approved && !wanted && none_impossible && world.locks().any(ours) {
+            let gives_access = it.state == RequestState::Approved || World::has_our_yes(it);
+            if gives_access && !wanted && none_impossible && world.locks().any(ours) {
                 return Err(format!("{} is still locked though nobody wants it", it.id));
             }
             if it.state == RequestState::Pending
+                && it.reviews.iter().all(|review| review.author != World::own_user())
                 && guard(it, &settings.own_user, &settings.protected_roles, &settings.scope, world.now).is_none()
                 && let Some(verdict) = overdue(world, panel, &case, it, settings, lead)
             {

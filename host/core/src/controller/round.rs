@@ -74,8 +74,7 @@ impl Controller {
 
     fn run_round(&mut self, turn: &mut Turn<'_>, mut background: Background) {
         background.subject.name.clone_from(turn.user);
-        let pending =
-            self.view.requests_of(turn.user).into_iter().filter(|request| request.state == RequestState::Pending);
+        let pending = self.view.requests_of(turn.user).into_iter().filter(|request| self.waits_for_us(request));
         let waiting = pending.map(|request| request.id.clone()).collect();
         self.next_in_round(turn, Round { background, waiting, restarts: 0, failed: false, unfinished: false });
     }
@@ -86,7 +85,7 @@ impl Controller {
             return self.end_round(turn, true);
         }
         while let Some(id) = round.waiting.pop_front() {
-            let Some(request) = self.view.request(&id).filter(|request| request.state == RequestState::Pending) else {
+            let Some(request) = self.view.request(&id).filter(|request| self.waits_for_us(request)) else {
                 continue;
             };
             let request = Arc::clone(request);
@@ -99,6 +98,11 @@ impl Controller {
             }
         }
         self.plan_orders(turn, round, None);
+    }
+
+    /// Whether it is pending and we have not said all that we can say about it: one review is all that Teleport takes.
+    fn waits_for_us(&self, request: &AccessRequest) -> bool {
+        request.state == RequestState::Pending && request.review_by(&self.settings.own_user).is_none()
     }
 
     fn judge(&mut self, turn: &mut Turn<'_>, round: Round, request: Arc<AccessRequest>) {

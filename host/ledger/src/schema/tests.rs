@@ -260,6 +260,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     let class = prop::sample::select(vec![FailureClass::Retry, FailureClass::Settle, FailureClass::Alarm]);
     let result = prop_oneof![
         Just(StepResult::Applied),
+        state().prop_map(StepResult::Reviewed),
         (class, text()).prop_map(|(class, detail)| StepResult::Failed(Failure { class, detail })),
         text().prop_map(StepResult::Superseded),
     ];

@@ -1,12 +1,12 @@
 //! What the simulation holds the core to in every test run: many schedules, small scopes, stories, and mutants, each of
 //! which it must catch.
 
-#![expect(clippy::panic, reason = "tests")]
+#![expect(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod scenarios;
 
-use super::schedule;
 use crate::mutants::Mutant;
+use crate::simulation::schedule;
 
 /// Schedules of an ordinary test run.
 const SCHEDULES: u64 = 100_000;
