@@ -22,6 +22,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tribunal::daemon::{self, Bug, Ports};
 use tribunal::health::Outlook;
+use tribunal_core::action::ResolveWith;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::record::Decided;
 use tribunal_core::request::UserName;
@@ -265,6 +266,7 @@ impl World {
             protected_roles: ["editor", "auditor"].map(str::to_owned).into(),
             human_approved: self.setup.human_approved,
             release: self.setup.release,
+            resolve_with: ResolveWith::State,
             dry_run: self.setup.dry_run,
             subjects_in_flight_max: 16,
             round: RoundLimits::default(),

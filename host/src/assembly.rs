@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tribunal_core::Settings;
+use tribunal_core::action::ResolveWith;
 use tribunal_core::failure::Failure;
 use tribunal_core::opinion::{Effect, Member, Mode};
 use tribunal_core::request::UserName;
@@ -117,6 +118,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         protected_roles: config.protected_roles.clone(),
         human_approved: config.human_approved,
         release: config.release,
+        resolve_with: ResolveWith::State,
         dry_run: config.dry_run,
         subjects_in_flight_max: config.limits.subjects_in_flight_max,
         round: config.limits.round,

@@ -12,6 +12,7 @@ struct Room {
 
 const ROOMS: &[Room] = &[
     Room { directory: "host/core", ours: &[] },
+    Room { directory: "host/core/simulation", ours: &["tribunal-core"] },
     Room { directory: "host/ports", ours: &["tribunal-core"] },
     Room { directory: "host/engine", ours: &["tribunal-core", "tribunal-ports"] },
     Room { directory: "host/teleport", ours: &["tribunal-core", "tribunal-ports", "tribunal-proto"] },
@@ -52,7 +53,7 @@ const CONFINED: &[(&str, &[&str])] = &[
     ("wasmtime", &["host/engine"]),
     ("wasmtime-wasi", &["host/engine"]),
     ("wit-bindgen", &["guest-sdk/rust"]),
-    ("clap", &["host", "tests"]),
+    ("clap", &["host", "host/core/simulation", "tests"]),
     ("anyhow", &["host"]),
 ];
 

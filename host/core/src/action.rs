@@ -131,13 +131,22 @@ pub enum Action {
         /// Which.
         name: LockName,
     },
-    /// Approve or deny a request.
+    /// Approve or deny a request, or review it as approved or denied.
     Resolve {
         /// For the reply.
         ticket: Ticket,
         /// How.
         resolution: Box<Resolution>,
     },
+}
+
+/// Which of Teleport's two ways resolves requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolveWith {
+    /// `SetAccessRequestState`: decides at once, past all thresholds.
+    State,
+    /// `SubmitAccessReview`: one voice beside those of people; thresholds decide what it is worth.
+    Review,
 }
 
 /// What a policy is asked.
@@ -154,11 +163,14 @@ pub enum Question {
 pub struct Resolution {
     /// Which request.
     pub request: RequestId,
+    /// By which of Teleport's two ways.
+    pub with: ResolveWith,
     /// Approved, or else denied.
     pub approve: bool,
-    /// Shown to the requester; at most [`crate::REASON_BYTES_MAX`] bytes.
+    /// Shown to the requester; at most [`crate::REASON_BYTES_MAX`] bytes. That of a review names the decision, see
+    /// [`Review::decision`](crate::request::Review::decision).
     pub reason: String,
-    /// The decision behind it; goes into [`crate::request::DECISION_ANNOTATION`].
+    /// The decision behind it; where the state is set, it goes into [`crate::request::DECISION_ANNOTATION`].
     pub decision: DecisionId,
     /// The rules that determined it, as `policy/rule`.
     pub rules: Vec<String>,

@@ -16,7 +16,7 @@ mod words;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::action::{Action, Event, Reply, Ticket};
+use crate::action::{Action, Event, Reply, ResolveWith, Ticket};
 use crate::case::Fact;
 use crate::opinion::Member;
 use crate::record::{DecisionId, Lifecycle, Record};
@@ -51,6 +51,8 @@ pub struct Settings {
     pub human_approved: HumanApproved,
     /// When locks of ours that no policy wants any more are released.
     pub release: Release,
+    /// By which of Teleport's ways requests are resolved.
+    pub resolve_with: ResolveWith,
     /// Decide and record, but do nothing.
     pub dry_run: bool,
     /// How many subjects are judged at once.
@@ -271,12 +273,16 @@ impl Controller {
     }
 
     fn is_blind(&self, now: Timestamp) -> bool {
-        self.sync.blind(now, self.settings.poll_interval).is_some()
+        !mutant!(ActBlindly) && self.sync.blind(now, self.settings.poll_interval).is_some()
     }
 
     /// Whether nothing may be begun.
     fn is_halted(&self, now: Timestamp) -> bool {
-        self.is_blind(now) || self.breaker.tripped().is_some()
+        self.is_blind(now) || self.has_tripped()
+    }
+
+    fn has_tripped(&self) -> bool {
+        self.breaker.tripped().is_some() && !mutant!(IgnoreTheBreaker)
     }
 
     fn release_breaker(&mut self, now: Timestamp, out: &mut Vec<Action>) {

@@ -3,6 +3,23 @@
 
 #![forbid(unsafe_code)]
 
+/// Whether the controller makes this mistake: in the product never, in tests when the simulation has to catch it.
+#[cfg(not(test))]
+macro_rules! mutant {
+    ($name:ident) => {
+        false
+    };
+}
+#[cfg(test)]
+macro_rules! mutant {
+    ($name:ident) => {
+        $crate::mutants::Mutant::$name.is_on()
+    };
+}
+
+#[cfg(test)]
+mod mutants;
+
 pub mod action;
 pub mod case;
 pub mod controller;
@@ -24,6 +41,9 @@ extern crate self as tribunal_core;
 #[expect(unreachable_pub, reason = "it is also the library of the simulation's program")]
 #[path = "../simulation/src/lib.rs"]
 mod simulation;
+#[cfg(test)]
+#[path = "../simulation/tests/all.rs"]
+mod simulation_tests;
 
 pub use controller::{Controller, RoundLimits, Settings, Status};
 pub use time::Timestamp;

@@ -8,7 +8,7 @@ use crate::decision::{Decision, Verdict};
 use crate::failure::Failure;
 use crate::lock::{Lock, LockName};
 use crate::opinion::{Evaluation, Fault, LockOrder, Member};
-use crate::request::{AccessRequest, RequestId, UserName};
+use crate::request::{AccessRequest, RequestId, RequestState, UserName};
 use crate::time::Timestamp;
 
 /// The id of a decision, unique among all runs of a daemon.
@@ -104,6 +104,9 @@ pub enum Step {
 pub enum StepResult {
     /// It is in force on the server.
     Applied,
+    /// Our review is on the request, which stands like this with it: still pending, where it takes more than that;
+    /// unknown where that could not be read any more.
+    Reviewed(RequestState),
     /// The server answered with a failure, and the step is not in force.
     Failed(Failure),
     /// Not done, because the world had changed meanwhile.
@@ -173,6 +176,19 @@ impl DecisionId {
 impl fmt::Display for DecisionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+// === impl StepResult ===
+
+impl StepResult {
+    /// What became of a resolution that this request carries: its state was set, or it was reviewed.
+    pub(crate) fn of_resolution(request: &AccessRequest, decision: &DecisionId) -> Self {
+        if request.decision.as_deref() == Some(decision.as_str()) {
+            Self::Applied
+        } else {
+            Self::Reviewed(request.state)
+        }
     }
 }
 

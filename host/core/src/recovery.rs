@@ -29,24 +29,23 @@ pub fn settle(decision: &DecisionId, steps: &[Step], fresh: &Fresh) -> Vec<(Step
     steps
         .iter()
         .map(|step| {
+            let applied = |done: bool| done.then_some(StepResult::Applied);
             let done = match step {
-                Step::Approve(_) | Step::Deny(_) => carries(requests.next(), decision),
-                Step::Lock(_) => names(locks.next(), decision),
-                Step::Unlock(_) => locks.next().is_some_and(Option::is_none),
-                Step::Decision => false,
+                Step::Approve(_) | Step::Deny(_) => resolved(requests.next(), decision),
+                Step::Lock(_) => applied(names(locks.next(), decision)),
+                Step::Unlock(_) => applied(locks.next().is_some_and(Option::is_none)),
+                Step::Decision => None,
             };
-            let result = if done {
-                StepResult::Applied
-            } else {
-                StepResult::Superseded("the daemon ended before this step; the cluster is judged anew".to_owned())
-            };
-            (step.clone(), result)
+            let superseded =
+                || StepResult::Superseded("the daemon ended before this step; the cluster is judged anew".to_owned());
+            (step.clone(), done.unwrap_or_else(superseded))
         })
         .collect()
 }
 
-fn carries(request: Option<&Option<AccessRequest>>, decision: &DecisionId) -> bool {
-    request.and_then(Option::as_ref).is_some_and(|request| request.decision.as_deref() == Some(decision.as_str()))
+fn resolved(request: Option<&Option<AccessRequest>>, decision: &DecisionId) -> Option<StepResult> {
+    let request = request.and_then(Option::as_ref).filter(|request| request.carries(decision))?;
+    Some(StepResult::of_resolution(request, decision))
 }
 
 /// Our locks say in their message which decision wrote them; decision ids are no prefix of each other there, because a
@@ -59,6 +58,7 @@ fn names(lock: Option<&Option<Lock>>, decision: &DecisionId) -> bool {
 mod tests {
     use super::*;
     use crate::lock::LockTarget;
+    use crate::request::{Attributes, Decider, RequestKind, RequestState, Review, UserName};
     use crate::time::Timestamp;
 
     fn lock(message: &str) -> Option<Lock> {
@@ -70,6 +70,29 @@ mod tests {
             expires: Some(Timestamp::from_secs(1)),
             created_by: String::new(),
         })
+    }
+
+    fn request() -> AccessRequest {
+        AccessRequest {
+            id: RequestId::new("r1"),
+            revision: String::new(),
+            user: UserName::new("u"),
+            state: RequestState::Pending,
+            kind: RequestKind::ShortTerm,
+            roles: Vec::new(),
+            resources: Vec::new(),
+            reason: String::new(),
+            created: Timestamp::from_secs(1),
+            access_starts: None,
+            access_expires: None,
+            request_expires: None,
+            decided_by: Decider::Nobody,
+            decision: None,
+            resolve_reason: String::new(),
+            reviews: Vec::new(),
+            suggested_reviewers: Vec::new(),
+            annotations: Attributes::new(),
+        }
     }
 
     #[test]
@@ -85,6 +108,31 @@ mod tests {
         assert_eq!(done(lock("too much (cap/held-over-cap, tribunal decision a-1; ask again)")), [true, false]);
         assert_eq!(done(lock("too much (cap/held-over-cap, tribunal decision a-12; ask again)")), [false, false]);
         assert_eq!(done(None), [false, false]);
+    }
+
+    #[test]
+    fn a_review_of_this_decision_is_found_on_a_request_that_it_left_pending() {
+        let id = DecisionId::new("a-1");
+        let review = |reason: &str| Review {
+            author: UserName::new("bot-tribunal"),
+            state: RequestState::Approved,
+            reason: reason.to_owned(),
+            created: Timestamp::from_secs(1),
+        };
+        let result = |decision: Option<&str>, reason: &str| {
+            let request = AccessRequest {
+                decision: decision.map(str::to_owned),
+                reviews: vec![review("a person's words"), review(reason)],
+                ..request()
+            };
+            let fresh = Fresh { requests: vec![Some(request)], locks: Vec::new() };
+            settle(&id, &[Step::Approve(RequestId::new("r1"))], &fresh).remove(0).1
+        };
+        assert_eq!(result(None, "ok (tribunal decision a-1)"), StepResult::Reviewed(RequestState::Pending));
+        assert_eq!(result(Some("a-1"), ""), StepResult::Applied);
+        for other in ["ok (tribunal decision a-12)", "ok (tribunal decision a-)", "a-1"] {
+            assert!(matches!(result(Some("b-1"), other), StepResult::Superseded(_)), "{other}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::lock::Lock;
+use crate::record::DecisionId;
 use crate::time::Timestamp;
 
 /// Keys with their values: traits, labels, annotations.
@@ -19,6 +20,9 @@ pub const DECISION_ANNOTATION: &str = "tribunal/decision";
 pub const ANNOTATION_PREFIX: &str = "tribunal/";
 /// Shown to policies on requests that the operator exempts from being locked; its value says why.
 pub const EXEMPT_ANNOTATION: &str = "tribunal/exempt";
+
+/// What a review of ours ends with: this, the decision's id, and `)`. Reviews carry no annotations.
+pub const DECISION_WORDS: &str = "(tribunal decision ";
 
 /// The id of an access request, a UUID.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -247,9 +251,41 @@ impl RequestedResource {
     }
 }
 
+// === impl Review ===
+
+impl Review {
+    /// The id of the decision of this host that its words end with, if they do.
+    #[must_use]
+    pub fn decision(&self) -> Option<&str> {
+        let (_, id) = self.reason.strip_suffix(')')?.rsplit_once(DECISION_WORDS)?;
+        (!id.is_empty() && !id.contains([' ', '(', ')'])).then_some(id)
+    }
+}
+
 // === impl AccessRequest ===
 
 impl AccessRequest {
+    /// The review that this user gave: Teleport takes one from each.
+    #[must_use]
+    pub fn review_by(&self, author: &UserName) -> Option<&Review> {
+        self.reviews.iter().find(|review| review.author == *author)
+    }
+
+    /// Whether it is pending and this user's review approves it: others may complete its thresholds at any time, so
+    /// that for those who gave the review it counts as if it were held.
+    #[must_use]
+    pub fn is_half_approved_by(&self, author: &UserName) -> bool {
+        self.state == RequestState::Pending
+            && self.review_by(author).is_some_and(|review| review.state == RequestState::Approved)
+    }
+
+    /// Whether this decision of ours is on it, in its annotation or in the words of a review.
+    #[must_use]
+    pub fn carries(&self, decision: &DecisionId) -> bool {
+        let decision = Some(decision.as_str());
+        self.decision.as_deref() == decision || self.reviews.iter().any(|review| review.decision() == decision)
+    }
+
     /// Whether the request or the access that it asks for is over at `now`. Expired objects linger in the backend.
     #[must_use]
     pub fn is_over(&self, now: Timestamp) -> bool {
@@ -322,5 +358,34 @@ impl AccessRequest {
     #[must_use]
     pub fn age_key(&self) -> (Timestamp, &RequestId) {
         (self.created, &self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn decision(reason: &str) -> Option<String> {
+        let (author, state) = (UserName::new("bot-tribunal"), RequestState::Approved);
+        let review = Review { author, state, reason: reason.to_owned(), created: Timestamp::default() };
+        review.decision().map(str::to_owned)
+    }
+
+    #[test]
+    fn a_review_tells_its_decision_only_at_its_very_end() {
+        assert_eq!(decision("within (of course) (tribunal decision 1-a)").as_deref(), Some("1-a"));
+        for reason in [
+            "",
+            ")",
+            "within",
+            "within (tribunal decision 1-a",
+            "within (tribunal decision 1-a).",
+            "within (tribunal decision )",
+            "within (tribunal decision 1 or 2)",
+            "within (tribunal decision 1-a))",
+            "within (see 1-a)",
+        ] {
+            assert_eq!(decision(reason), None, "{reason}");
+        }
     }
 }

@@ -57,7 +57,9 @@ fn exemption(mut section: Section<'_>, findings: &mut Findings<'_>) -> Option<Ex
     let user = section.string("user", "alice", findings);
     let span = section.span.clone().unwrap_or_default();
     let on = match (request, user) {
-        (Some((request, span)), None) => named("request", request, &span, findings).map(RequestId::new).map(Exempt::Request),
+        (Some((request, span)), None) => {
+            named("request", request, &span, findings).map(RequestId::new).map(Exempt::Request)
+        }
         (None, Some((user, span))) => named("user", user, &span, findings).map(UserName::new).map(Exempt::User),
         (Some(_), Some((_, span))) => {
             findings.at(&span, "an exemption names both a `request` and a `user`", "write two exemptions");

@@ -44,6 +44,7 @@ fn outcome(outcome: &Outcome) {
     let decision = &outcome.decision;
     match &outcome.result {
         StepResult::Applied => info!(%decision, step, target, "Done"),
+        StepResult::Reviewed(state) => info!(%decision, step, target, %state, "Reviewed"),
         StepResult::Superseded(why) => info!(%decision, step, target, why, "Superseded; judged anew"),
         StepResult::Failed(failure) => {
             warn!(%decision, step, target, class = failure.class.as_str(), error = %failure, "Failed; tried anew");

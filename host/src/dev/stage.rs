@@ -256,7 +256,12 @@ fn ended(ran: Result<Result<(), Bug>, tokio::task::JoinError>) -> DevError {
 
 fn is_idle(status: &Status) -> bool {
     let Status { blind, tripped, last_full_list, in_flight, waiting, retrying } = status;
-    blind.is_none() && tripped.is_none() && last_full_list.is_some() && *in_flight == 0 && *waiting == 0 && *retrying == 0
+    blind.is_none()
+        && tripped.is_none()
+        && last_full_list.is_some()
+        && *in_flight == 0
+        && *waiting == 0
+        && *retrying == 0
 }
 
 fn is_pending(handle: &Handle, id: &str) -> bool {

@@ -216,6 +216,7 @@ impl Metrics {
                 };
                 let result = match result {
                     StepResult::Applied => "applied",
+                    StepResult::Reviewed(_) => "reviewed",
                     StepResult::Failed(_) => "failed",
                     StepResult::Superseded(_) => "superseded",
                 };

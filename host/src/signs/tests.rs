@@ -47,6 +47,7 @@ impl Told {
             release: Release::WhenClear,
             dry_run: false,
             subjects_in_flight_max: 1,
+            resolve_with: tribunal_core::action::ResolveWith::State,
             round: RoundLimits::default(),
             tripped: None,
             scope: Scope::default(),

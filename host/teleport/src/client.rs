@@ -7,6 +7,7 @@ mod lease;
 mod list;
 mod port;
 mod resources;
+mod review;
 mod rights;
 mod roles;
 mod timing;

@@ -12,7 +12,9 @@ mod time;
 
 pub use self::event::{InvalidEvent, event};
 pub use self::lock::{InvalidLock, lock, lock_to_proto};
-pub use self::request::{DELEGATOR, InvalidRequest, RULES_ANNOTATION, access_request, resolution_to_proto};
+pub use self::request::{
+    DELEGATOR, InvalidRequest, RULES_ANNOTATION, access_request, resolution_to_proto, review_to_proto,
+};
 pub use self::resource::{Labelled, labelled};
 pub use self::rights::rights;
 pub use self::subject::{subject_of_login_state, subject_of_user};

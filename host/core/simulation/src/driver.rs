@@ -4,18 +4,18 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use tribunal_core::action::{Action, Event, Question, Reply, Ticket};
+use tribunal_core::action::{Action, Event, Question, Reply, ResolveWith, Ticket};
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::Lock;
 use tribunal_core::opinion::{Fault, FaultKind};
 use tribunal_core::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
-use tribunal_core::request::{Background, RequestState, Subject, UserName};
+use tribunal_core::request::{AccessRequest, Background, RequestId, RequestState, Subject, UserName};
 use tribunal_core::scope::Scope;
 use tribunal_core::{Controller, RoundLimits, Settings, Timestamp};
 
 use super::invariants::{self, Eyesight, Wrong};
-use super::model::World;
+use super::model::{OWN_USER, World};
 use super::policies::Policy;
 
 pub(crate) const POLL: Duration = Duration::from_secs(30);
@@ -77,6 +77,7 @@ impl Driver {
             protected_roles: BTreeSet::from(["editor".to_owned()]),
             human_approved: people,
             release: Release::WhenClear,
+            resolve_with: ResolveWith::State,
             dry_run: false,
             subjects_in_flight_max: 2,
             round: RoundLimits::default(),
@@ -103,6 +104,24 @@ impl Driver {
             telling: false,
             story: Vec::new(),
         }
+    }
+
+    /// From the next start on it reviews, where so many approvals approve.
+    pub(crate) fn review_with(&mut self, approvals_needed: usize) {
+        self.settings.resolve_with = ResolveWith::Review;
+        self.world.approvals_needed = approvals_needed;
+    }
+
+    /// A person's review; what it completes was foreseen by ours.
+    pub(crate) fn person_reviews(&mut self, id: &RequestId, author: &str, approve: bool) -> Result<(), Wrong> {
+        let verb = if approve { "approves" } else { "denies" };
+        let before = self.world.usable();
+        let done = self.world.reviewed_by_person(id, author, approve);
+        self.tell(|| match done {
+            Ok(()) => format!("{author} {verb} {id} in a review"),
+            Err(failure) => format!("{author} {verb} {id} in a review, in vain: {failure}"),
+        });
+        invariants::access(&self.world, &self.settings, &before, &self.world.by_people)
     }
 
     pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
@@ -201,7 +220,8 @@ impl Driver {
                     return Err(format!("lock {} ended before the access that it is on", lock.name));
                 }
             }
-            if !self.calm {
+            // Nothing is enforced while the breaker has tripped, so that nothing can be done about it in time either.
+            if !self.calm || self.tripped {
                 excused.insert(id.clone());
             }
         }
@@ -296,7 +316,7 @@ impl Driver {
                 }
                 let decided = self.intent(|it| it.id == resolution.decision);
                 let decided = decided.ok_or_else(|| format!("{} is resolved without intent", resolution.request))?;
-                invariants::resolution(decided, &resolution.request, resolution.approve)?;
+                invariants::resolution(&self.settings, decided, &resolution.request, resolution.approve)?;
             }
             Action::WriteLock { lock, .. } => {
                 let intended = self.intent(|it| !it.dry_run && it.locks.iter().any(|(it, _)| it == lock.as_ref()));
@@ -375,15 +395,31 @@ impl Driver {
                 (ticket, Reply::Written(result))
             }
             Action::Resolve { ticket, resolution } => {
-                let verb = if resolution.approve { "approve" } else { "deny" };
+                let verb = match (resolution.with, resolution.approve) {
+                    (ResolveWith::State, true) => "approve",
+                    (ResolveWith::State, false) => "deny",
+                    (ResolveWith::Review, true) => "review as approved",
+                    (ResolveWith::Review, false) => "review as denied",
+                };
                 let result = self.write(luck, &format!("{verb} {}", resolution.request), |driver| {
                     let id = &resolution.request;
                     let there = driver.world.requests.get(id).map(|it| it.state);
+                    if resolution.with == ResolveWith::Review {
+                        let ours = |it: &AccessRequest| it.reviews.iter().any(|it| it.author == World::own_user());
+                        if driver.world.requests.get(id).is_some_and(|it| ours(it)) {
+                            return Err(format!("{id} is reviewed twice"));
+                        }
+                    }
                     let open = there.is_none_or(|state| state == RequestState::Pending);
                     if !open && !driver.world.changed_since_read(id.as_str()) {
                         return Err(format!("{id} was decided already, as could be read"));
                     }
-                    Ok(driver.world.set_state(id, resolution.approve, Some(&resolution)))
+                    Ok(match resolution.with {
+                        ResolveWith::State => driver.world.set_state(id, resolution.approve, Some(&resolution)),
+                        ResolveWith::Review => {
+                            driver.world.review(id, OWN_USER, resolution.approve, &resolution.reason)
+                        }
+                    })
                 })?;
                 (ticket, Reply::Written(result))
             }
@@ -505,6 +541,7 @@ pub(crate) fn line(record: &Record) -> String {
             };
             let result = match result {
                 StepResult::Applied => "applied".to_owned(),
+                StepResult::Reviewed(state) => format!("reviewed, now {state}"),
                 StepResult::Failed(failure) => format!("failed: {failure}"),
                 StepResult::Superseded(why) => format!("superseded: {why}"),
             };

@@ -94,12 +94,15 @@ pub(crate) fn access(
 }
 
 /// Laws 1 and 5: a resolution stands on a recorded decision that says so, with nobody's fault in it.
-pub(crate) fn resolution(decided: &Decided, id: &RequestId, approve: bool) -> Result<(), Wrong> {
+pub(crate) fn resolution(settings: &Settings, decided: &Decided, id: &RequestId, approve: bool) -> Result<(), Wrong> {
     let request = decided.request.as_ref().map(|it| &it.id);
     let verdict = combine(&decided.evaluations).verdict;
     let faulted = decided.enforcements.iter().any(|it| it.member.mode == Mode::Enforce && it.answer.is_err());
     let expected = if approve { Verdict::Approve } else { Verdict::Deny };
-    if decided.dry_run {
+    let mut roles = decided.request.iter().flat_map(|request| &request.roles);
+    if approve && roles.any(|role| settings.protected_roles.contains(role)) {
+        Err(format!("{id} is approved though its role is protected"))
+    } else if decided.dry_run {
         Err(format!("{id} is resolved in a rehearsal"))
     } else if request != Some(id) || decided.decision.as_ref().map(|it| it.verdict) != Some(expected) {
         Err(format!("{id} is resolved otherwise than its decision says"))
@@ -115,6 +118,10 @@ pub(crate) fn true_case(world: &World, user: &UserName, settings: &Settings, lea
     let soon = world.now.after(lead);
     let show = |it: &AccessRequest| {
         let mut request = it.clone();
+        if World::has_our_yes(it) {
+            request.state = RequestState::Approved;
+            request.decided_by = Decider::Tribunal;
+        }
         if is_exempt(it, settings, soon) {
             request.annotations.insert(EXEMPT_ANNOTATION.to_owned(), vec!["human-approved".to_owned()]);
         }
@@ -183,10 +190,12 @@ pub(crate) fn settled(world: &World, panel: &[Policy], settings: &Settings, lead
                 return Err(format!("{} is not locked to its end, as it has to be", it.id));
             }
             let ours = |lock: &Lock| lock.in_force(world.now) && lock.ours(&World::own_user()) == Some(&it.id);
-            if it.state == RequestState::Approved && !wanted && none_impossible && world.locks().any(ours) {
+            let gives_access = it.state == RequestState::Approved || World::has_our_yes(it);
+            if gives_access && !wanted && none_impossible && world.locks().any(ours) {
                 return Err(format!("{} is still locked though nobody wants it", it.id));
             }
             if it.state == RequestState::Pending
+                && it.reviews.iter().all(|review| review.author != World::own_user())
                 && guard(it, &settings.own_user, &settings.protected_roles, &settings.scope, world.now).is_none()
                 && let Some(verdict) = overdue(world, panel, &case, it, settings, lead)
             {

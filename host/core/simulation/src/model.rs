@@ -10,7 +10,7 @@ use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::request::{
-    AccessRequest, Attributes, Decider, RequestId, RequestKind, RequestState, RequestedResource, UserName,
+    AccessRequest, Attributes, Decider, RequestId, RequestKind, RequestState, RequestedResource, Review, UserName,
 };
 
 /// The daemon's own user.
@@ -37,6 +37,8 @@ pub(crate) struct World {
     /// Requests that give access because a person (or time, on a person's word) made it so, and that the daemon did
     /// not read since.
     pub(crate) by_people: BTreeSet<RequestId>,
+    /// How many approving reviews approve; 0 is 1.
+    pub(crate) approvals_needed: usize,
 }
 
 type Past = (BTreeMap<RequestId, Arc<AccessRequest>>, BTreeMap<LockName, Arc<Lock>>);
@@ -135,6 +137,40 @@ impl World {
         self.locks.values().map(AsRef::as_ref)
     }
 
+    /// `SubmitAccessReview`: one review of each, while the request is pending; one denial denies, and as many approvals
+    /// approve as are needed.
+    pub(crate) fn review(&mut self, id: &RequestId, author: &str, approve: bool, reason: &str) -> Result<(), Failure> {
+        let settle = |detail: &str| Failure::new(FailureClass::Settle, detail);
+        let Some(mut request) = self.requests.get(id).map(|it| AccessRequest::clone(it)) else {
+            return Err(settle("access request not found"));
+        };
+        if request.reviews.iter().any(|review| review.author.as_str() == author) {
+            return Err(settle("has already reviewed this request"));
+        }
+        if request.state != RequestState::Pending {
+            return Err(settle("the access request has already been resolved"));
+        }
+        let state = if approve { RequestState::Approved } else { RequestState::Denied };
+        let (author, reason) = (UserName::new(author), reason.to_owned());
+        request.reviews.push(Review { author, state, reason: reason.clone(), created: self.now });
+        let voices: Vec<_> = request.reviews.iter().filter(|review| review.state == state).collect();
+        if !approve || voices.len() >= self.approvals_needed.max(1) {
+            let by_people = voices.iter().any(|review| review.author.as_str() != OWN_USER);
+            request.state = state;
+            request.decided_by = if by_people { Decider::Person } else { Decider::Tribunal };
+            request.resolve_reason = reason;
+            request.request_expires = request.access_expires;
+        }
+        self.put_request(request);
+        Ok(())
+    }
+
+    /// Whether a pending request has our approving review, so that people may complete it at any time.
+    pub(crate) fn has_our_yes(request: &AccessRequest) -> bool {
+        let yes = |it: &Review| it.author.as_str() == OWN_USER && it.state == RequestState::Approved;
+        request.state == RequestState::Pending && request.reviews.iter().any(yes)
+    }
+
     /// Everything, as the backend has it.
     pub(crate) fn listing(&self) -> Listing {
         listing(&self.requests, &self.locks)
@@ -182,6 +218,20 @@ impl World {
         let (after, locked_after) = (self.usable(), self.covered());
         self.by_people.extend(after.difference(&before).cloned());
         self.by_people.extend(locked_before.difference(&locked_after).map(|(id, _)| id.clone()));
+    }
+
+    /// A person's review. Unlike what else people do it is foreseen where it completes what our review began: then
+    /// nothing is excused.
+    pub(crate) fn reviewed_by_person(&mut self, id: &RequestId, author: &str, approve: bool) -> Result<(), Failure> {
+        if self.requests.get(id).is_some_and(|it| Self::has_our_yes(it)) {
+            let done = self.review(id, author, approve, "a person's words");
+            self.clock += 1;
+            self.changed.insert(id.as_str().to_owned(), self.clock);
+            return done;
+        }
+        let mut done = Ok(());
+        self.by_person(id.as_str(), |world| done = world.review(id, author, approve, "a person's words"));
+        done
     }
 
     /// Whether a person changed this since the daemon last read it.

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use tribunal_core::action::Event;
+use tribunal_core::action::{Action, Event};
 use tribunal_core::controller::HumanApproved;
 use tribunal_core::failure::FailureClass;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
@@ -23,6 +23,8 @@ pub const STEPS: u64 = 64;
 const ASKED_FIRST: u64 = 5;
 /// Calls that move on in one step, one less at most.
 const BURST: usize = 12;
+/// Steps of a rush, one less at most.
+const RUSH: usize = 40;
 /// What it may take at most to come to rest in a calm poll interval.
 const CALM_STEPS_MAX: u32 = 3_000;
 /// Calm poll intervals until everything must be settled.
@@ -102,6 +104,11 @@ pub fn check(seed: u64) -> Result<(), Box<Failed>> {
     Err(Box::new(Failed { seed, wrong, steps, story }))
 }
 
+/// Whether the schedule of a seed fails.
+pub fn breaks(seed: u64) -> bool {
+    run(seed, &(0..STEPS).collect::<Vec<_>>(), false).0.is_err()
+}
+
 /// The story of a seed, whether it ends well or not.
 pub fn story(seed: u64) -> Vec<String> {
     run(seed, &(0..STEPS).collect::<Vec<_>>(), true).1
@@ -148,8 +155,13 @@ fn run(seed: u64, steps: &[u64], telling: bool) -> (Result<(), Wrong>, Vec<Strin
     if rng.percent(10) {
         driver.settings.round = RoundLimits { actions_max: 5, locked_percent_max: 50, locked_subjects_min: 0 };
     }
+    // Every fourth reviews instead of setting states; in half of these one approval is not enough.
+    let reviews = (seed % 4 == 3).then_some(1 + usize::from(seed % 8 == 7));
+    if let Some(approvals_needed) = reviews {
+        driver.review_with(approvals_needed);
+    }
     driver.restart();
-    let mut schedule = Schedule { driver, rng, weather, made: 0 };
+    let mut schedule = Schedule { driver, rng, weather, made: 0, reviews };
     schedule.driver.telling = telling;
     let calm = &schedule.weather;
     schedule.driver.calm = calm.faults + calm.people + calm.crashes + calm.breaks == 0;
@@ -163,6 +175,8 @@ struct Schedule {
     rng: Rng,
     weather: Weather,
     made: u32,
+    /// Reviews resolve, so many approvals; then people review, too.
+    reviews: Option<usize>,
 }
 
 // === impl Schedule ===
@@ -213,8 +227,7 @@ impl Schedule {
             return if self.driver.watching { self.driver.watch_down() } else { self.driver.watch_up() };
         }
         if self.rng.percent(people) {
-            self.person();
-            return Ok(());
+            return self.person();
         }
         match self.rng.below(20) {
             0 | 1 => {
@@ -226,7 +239,8 @@ impl Schedule {
                 self.driver.ledger_works = self.rng.percent(85);
                 Ok(())
             }
-            5..=8 => self.news(),
+            5..=7 => self.news(),
+            8 => self.rush(),
             _ => {
                 for _ in 0..self.rng.below(BURST) {
                     self.call(faults)?;
@@ -259,6 +273,31 @@ impl Schedule {
         if self.rng.percent(10) {
             self.driver.world.sweep();
         }
+        Ok(())
+    }
+
+    /// Much happens right before a list, which is served from a cache that does not know of it.
+    fn rush(&mut self) -> Result<(), Wrong> {
+        if !self.driver.calls.is_empty() || !self.driver.stream.is_empty() {
+            return self.news();
+        }
+        let list_at = self.driver.poll_timeout().unwrap_or(self.driver.world.now);
+        self.driver.wait(list_at.before(CACHE_LAG / 4).max(self.driver.world.now))?;
+        self.ask_for_access();
+        self.driver.publish();
+        for _ in 0..self.rng.below(RUSH) {
+            self.news()?;
+            for _ in 0..self.rng.below(3) {
+                self.call(self.weather.faults)?;
+            }
+        }
+        self.driver.wait(list_at.max(self.driver.world.now))?;
+        let is_list = |call: &Call| matches!(call, Call::Sent(Action::List));
+        if let Some(at) = self.driver.calls.iter().position(is_list) {
+            self.driver.advance(at, Luck::Good, |versions| versions - 1)?;
+            self.driver.advance(at, Luck::Good, |_| 0)?;
+        }
+        self.ask_for_access();
         Ok(())
     }
 
@@ -320,8 +359,14 @@ impl Schedule {
         self.driver.world.put_request(request);
     }
 
-    fn person(&mut self) {
+    fn person(&mut self) -> Result<(), Wrong> {
         let requests: Vec<_> = self.driver.world.requests.keys().cloned().collect();
+        if self.reviews.is_some() && !requests.is_empty() && (self.reviews == Some(2) || self.rng.percent(50)) {
+            // Where it takes two, one person never approves alone: all that is approved is foreseen by us.
+            let id = self.rng.pick(&requests).clone();
+            let approve = self.rng.percent(70);
+            return self.driver.person_reviews(&id, "ann", approve);
+        }
         let locks: Vec<_> = self.driver.world.locks.keys().cloned().collect();
         match self.rng.below(10) {
             0..=3 if !requests.is_empty() => {
@@ -346,6 +391,7 @@ impl Schedule {
             }
             _ => self.ask_for_access(),
         }
+        Ok(())
     }
 
     fn decide(&mut self, id: &RequestId, approve: bool) {

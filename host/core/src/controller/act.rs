@@ -8,11 +8,11 @@ use super::breaker::Load;
 use super::plan::Planned;
 use super::state::{Locking, Phase, Plan, Progress, Round, SubjectState, Turn};
 use super::{Controller, Settings};
-use crate::action::{Action, Fresh, Reply, Resolution, Ticket};
+use crate::action::{Action, Fresh, Reply, Resolution, ResolveWith, Ticket};
 use crate::failure::{Failure, FailureClass};
 use crate::lock::{Lock, LockName};
 use crate::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
-use crate::request::{AccessRequest, Decider, RequestState};
+use crate::request::{AccessRequest, Decider, RequestState, Review};
 
 /// A decision older than this is not carried out any more: it was made at another time of day, so to speak.
 const DECISION_AGE_MAX: Duration = Duration::from_secs(60);
@@ -32,11 +32,16 @@ impl Controller {
         if let Err(why) = self.breaker.admit(turn.now, *poll_interval, limits, &load, self.view.users_count()) {
             let record = Record::Lifecycle { at: turn.now, what: Lifecycle::BreakerTripped, detail: why };
             turn.out.push(Action::Record { ticket: None, record: Box::new(record) });
-            self.undecided();
-            return self.end_round(turn, true);
+            if !mutant!(IgnoreTheBreaker) {
+                self.undecided();
+                return self.end_round(turn, true);
+            }
+        }
+        let record = Box::new(Record::Decided(Box::new(decided)));
+        if mutant!(ForgetIntents) {
+            return self.check(turn, round, plan);
         }
         let ticket = self.ticket(turn.user);
-        let record = Box::new(Record::Decided(Box::new(decided)));
         turn.out.push(Action::Record { ticket: Some(ticket), record });
         self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Recording));
     }
@@ -72,11 +77,16 @@ impl Controller {
     ) {
         match (phase, reply) {
             (Phase::Recording, Reply::Recorded(Ok(()))) => {
-                if plan.writes.is_empty() && plan.releases.is_empty() {
+                if mutant!(ApproveBeforeLock) && plan.resolution.is_some() {
+                    self.resolve(turn, round, plan);
+                } else if plan.writes.is_empty() && plan.releases.is_empty() {
                     self.confirm(turn, round, plan);
                 } else {
                     self.check(turn, round, plan);
                 }
+            }
+            (Phase::Recording, Reply::Recorded(Err(_))) if mutant!(IgnoreTheLedger) => {
+                self.check(turn, round, plan);
             }
             (Phase::Recording, Reply::Recorded(Err(why))) => {
                 // Law 5: nothing was recorded, so nothing is done.
@@ -108,16 +118,15 @@ impl Controller {
                 self.outcome(turn, &plan, Step::Decision, StepResult::Failed(failure));
                 self.give_up(turn, round, &plan, class);
             }
-            (Phase::Resolving, Reply::Written(Ok(()))) => self.resolved(turn, round, &plan),
+            (Phase::Resolving, Reply::Written(Ok(()))) => match self.settings.resolve_with {
+                ResolveWith::State => self.resolved(turn, round, &plan),
+                ResolveWith::Review => self.reviewed(turn, round, plan),
+            },
+            (Phase::Resolving, Reply::Written(Err(_))) if mutant!(RepeatBlindly) => self.resolve(turn, round, plan),
             (Phase::Resolving, Reply::Written(Err(failure))) => {
-                let requests = plan.requests.iter().take(1).map(|request| request.id.clone()).collect();
-                let ticket = self.ticket(turn.user);
-                turn.out.push(Action::Reread { ticket, requests, locks: Vec::new() });
-                self.set_progress(
-                    turn.user,
-                    Progress::Acting(round, Box::new(plan), Phase::VerifyingResolution(failure)),
-                );
+                self.reread_resolved(turn, round, plan, Phase::VerifyingResolution(failure));
             }
+            (Phase::ReadingReviewed, Reply::Reread(fresh)) => self.review_read(turn, round, &plan, fresh.ok()),
             (Phase::VerifyingResolution(failure), Reply::Reread(Ok(fresh))) => {
                 self.resolution_verified(turn, round, &plan, failure, fresh);
             }
@@ -128,7 +137,8 @@ impl Controller {
                 | Phase::VerifyingLocks(_)
                 | Phase::Confirming
                 | Phase::Resolving
-                | Phase::VerifyingResolution(_),
+                | Phase::VerifyingResolution(_)
+                | Phase::ReadingReviewed,
                 Reply::Opinion(_)
                 | Reply::Orders(_)
                 | Reply::Subject(_)
@@ -257,6 +267,9 @@ impl Controller {
 
     /// Reads the locks that the resolution needs, and after them the request and what else was judged with it.
     fn confirm(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
+        if mutant!(SkipTheReread) {
+            return self.resolve(turn, round, plan);
+        }
         let ticket = self.ticket(turn.user);
         let requests = plan.requests.iter().map(|request| request.id.clone()).collect();
         let locks = locks_after(&plan).map(|lock| lock.name.clone()).collect();
@@ -276,6 +289,10 @@ impl Controller {
             self.take_in(&plan, names, fresh);
             return self.supersede(turn, round, &plan, why);
         }
+        self.resolve(turn, round, plan);
+    }
+
+    fn resolve(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
         let Some(resolution) = plan.resolution.clone() else {
             return self.finish_round(turn, &round);
         };
@@ -289,13 +306,13 @@ impl Controller {
     fn outdated(&self, turn: &Turn<'_>, plan: &Plan, fresh: &Fresh) -> Option<&'static str> {
         if self.is_blind(turn.now) {
             Some("the view became incomplete")
-        } else if self.breaker.tripped().is_some() {
+        } else if self.has_tripped() {
             Some("the breaker tripped")
         } else if turn.now.since(plan.judged) > DECISION_AGE_MAX {
             Some("it took too long")
-        } else if !same_requests(plan, fresh) {
+        } else if !mutant!(TrustTheSnapshot) && !same_requests(plan, fresh) {
             Some("a request changed meanwhile")
-        } else if self.sight(turn.now).basis(turn.user) != plan.basis {
+        } else if !mutant!(TrustTheSnapshot) && self.sight(turn.now).basis(turn.user) != plan.basis {
             Some("what it was decided on changed meanwhile")
         } else {
             None
@@ -322,13 +339,58 @@ impl Controller {
         self.next_in_round(turn, round);
     }
 
-    fn resolution_verified(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan, failure: Failure, fresh: Fresh) {
-        let there = fresh.requests.first().and_then(Option::as_ref);
-        let ours = there.filter(|request| request.decision.as_deref() == Some(plan.id.as_str())).cloned();
-        if let (Some(request), Some(resolution)) = (ours, &plan.resolution) {
+    /// Our review is on the request: it counts from now on, and what it brought about is read.
+    fn reviewed(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
+        if let (Some(request), Some(resolution)) = (plan.requests.first(), &plan.resolution) {
+            let mut request = AccessRequest::clone(request);
+            request.reviews.push(Review {
+                author: self.settings.own_user.clone(),
+                state: if resolution.approve { RequestState::Approved } else { RequestState::Denied },
+                reason: resolution.reason.clone(),
+                created: turn.now,
+            });
             self.sync.remember_resolved(turn.now, request.clone());
             self.view.put_request(request);
-            self.outcome(turn, plan, resolve_step(resolution), StepResult::Applied);
+        }
+        self.reread_resolved(turn, round, plan, Phase::ReadingReviewed);
+    }
+
+    /// Where the request stands with our review is read. If that fails, or is of before it, nothing is lost: the review
+    /// is known to be there, and lists and the watch will tell the rest.
+    fn review_read(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan, fresh: Option<Fresh>) {
+        round.restarts = 0;
+        let there = fresh.and_then(|fresh| fresh.requests.into_iter().next());
+        let result = match there {
+            Some(Some(request)) if request.carries(&plan.id) => {
+                let state = request.state;
+                self.sync.remember_resolved(turn.now, request.clone());
+                self.view.put_request(request);
+                StepResult::Reviewed(state)
+            }
+            Some(_) | None => StepResult::Reviewed(RequestState::Unknown),
+        };
+        if let Some(resolution) = &plan.resolution {
+            self.outcome(turn, plan, resolve_step(resolution), result);
+        }
+        self.next_in_round(turn, round);
+    }
+
+    /// Reads the request that a plan resolves.
+    fn reread_resolved(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, phase: Phase) {
+        let requests = plan.requests.iter().take(1).map(|request| request.id.clone()).collect();
+        let ticket = self.ticket(turn.user);
+        turn.out.push(Action::Reread { ticket, requests, locks: Vec::new() });
+        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), phase));
+    }
+
+    fn resolution_verified(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan, failure: Failure, fresh: Fresh) {
+        let there = fresh.requests.first().and_then(Option::as_ref);
+        let ours = there.filter(|request| request.carries(&plan.id)).cloned();
+        if let (Some(request), Some(resolution)) = (ours, &plan.resolution) {
+            let result = StepResult::of_resolution(&request, &plan.id);
+            self.sync.remember_resolved(turn.now, request.clone());
+            self.view.put_request(request);
+            self.outcome(turn, plan, resolve_step(resolution), result);
             return self.next_in_round(turn, round);
         }
         self.take_in(plan, Vec::new(), fresh);

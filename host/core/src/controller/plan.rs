@@ -7,7 +7,7 @@ use super::sight::Basis;
 use super::state::{Approving, Judging, Plan, Turn};
 use super::words;
 use super::{Controller, Release};
-use crate::action::Resolution;
+use crate::action::{Resolution, ResolveWith};
 use crate::case::Case;
 use crate::decision::Decision;
 use crate::lock::{Lock, LockName, LockTarget};
@@ -54,14 +54,14 @@ impl Controller {
     ) -> Planned {
         let Judging { request, case, basis, asked: _, answers: _ } = judging;
         let id = self.next_decision();
-        let mut plan = plan(id.clone(), case.now, basis, Some(request.clone()));
-        plan.resolution = Some(resolution(&id, &request, &decision, false));
+        let resolution = self.resolution(&id, &request, &decision, false);
+        let mut plan = self.plan(id.clone(), case.now, basis, Some(request.clone()));
         let decided = Decided {
             id: id.clone(),
             at: now,
             user: request.user.clone(),
             request: Some(AccessRequest::clone(&request)),
-            reason: words::reason(&decision.because.reason(), &id),
+            reason: resolution.reason.clone(),
             decision: Some(decision),
             evaluations,
             enforcements: Vec::new(),
@@ -70,6 +70,7 @@ impl Controller {
             case: Some(case),
             dry_run: self.settings.dry_run,
         };
+        plan.resolution = Some(resolution);
         self.decided();
         Planned { plan, decided }
     }
@@ -84,10 +85,13 @@ impl Controller {
         enforcements: Vec<Enforcement>,
     ) -> Result<Planned, Box<NotNow>> {
         let id = self.next_decision();
-        let mut plan = plan(id.clone(), approving.case.now, basis, Some(approving.request.clone()));
-        plan.resolution = Some(resolution(&id, &approving.request, &approving.decision, true));
+        let resolution = self.resolution(&id, &approving.request, &approving.decision, true);
+        let mut plan = self.plan(id.clone(), approving.case.now, basis, Some(approving.request.clone()));
         let mut wanted = Vec::new();
         for (policy, order) in orders {
+            if mutant!(ApproveWithoutLocks) {
+                continue;
+            }
             if order.request == approving.request.id {
                 let why = format!("approving it would lock it at once: {}", order.ground.reason);
                 return Err(Box::new(NotNow { approving, enforcements, why }));
@@ -104,7 +108,7 @@ impl Controller {
             at: now,
             user: request.user.clone(),
             request: Some(AccessRequest::clone(&request)),
-            reason: words::reason(&decision.because.reason(), &id),
+            reason: resolution.reason.clone(),
             decision: Some(decision),
             evaluations,
             enforcements,
@@ -113,6 +117,7 @@ impl Controller {
             case: Some(case),
             dry_run: self.settings.dry_run,
         };
+        plan.resolution = Some(resolution);
         self.decided();
         Ok(Planned { plan, decided })
     }
@@ -129,7 +134,7 @@ impl Controller {
         release: bool,
     ) -> (Option<Planned>, Vec<String>) {
         let id = self.next_decision();
-        let mut plan = plan(id.clone(), case.now, basis, None);
+        let mut plan = self.plan(id.clone(), case.now, basis, None);
         let mut wanted = Vec::new();
         let mut impossible = Vec::new();
         for (policy, order) in orders {
@@ -177,6 +182,7 @@ impl Controller {
             return LockNeed::Impossible(why);
         }
         let over = request.access_expires.or(request.request_expires);
+        let over = if mutant!(LockForAnHour) { Some(now.after(std::time::Duration::from_secs(3_600))) } else { over };
         let end = match (order.until, over) {
             (Some(until), Some(end)) => Some(until.min(end)),
             (until, end) => until.or(end),
@@ -190,7 +196,8 @@ impl Controller {
             return LockNeed::Met(Box::new(lock.clone()));
         }
         let name = LockName::of(&request.id);
-        if self.view.lock(&name).is_some_and(|there| there.ours(&self.settings.own_user).is_none()) {
+        let edited = self.view.lock(&name).is_some_and(|there| there.ours(&self.settings.own_user).is_none());
+        if edited && !mutant!(OverwriteEditedLocks) {
             return LockNeed::Impossible(format!("lock `{name}` was changed by somebody else, which is respected"));
         }
         LockNeed::Write(Box::new(Lock {
@@ -228,7 +235,8 @@ impl Controller {
     /// stay until they end: a certificate may outlive its request.
     fn plan_releases(&self, turn: &mut Turn<'_>, orders: &[(PolicyName, LockOrder)], plan: &mut Plan) {
         for request in self.view.requests_of(turn.user) {
-            let live = request.state == RequestState::Approved
+            let live = !mutant!(NeverRelease)
+                && self.gives_access(request)
                 && !request.is_over(turn.now)
                 && self.settings.scope.takes(request);
             if !live || orders.iter().any(|(_, order)| order.request == request.id) {
@@ -243,29 +251,51 @@ impl Controller {
             }
         }
     }
-}
 
-/// A plan that does nothing yet, about this pending request if there is one. It stands on all that the policies were
-/// shown: the rest of the subject's live requests, those that give access first, and the locks of others on them.
-fn plan(id: DecisionId, judged: Timestamp, basis: Basis, request: Option<Arc<AccessRequest>>) -> Plan {
-    let seen = basis.0.iter().map(|(seen, _)| seen);
-    let (granted, waiting): (Vec<_>, Vec<_>) = seen.partition(|seen| seen.state == RequestState::Approved);
-    let others = granted.into_iter().chain(waiting).filter(|seen| request.as_ref().is_none_or(|it| it.id != seen.id));
-    let others: Vec<_> = others.take(REREAD_MAX).cloned().collect();
-    let mut plan = Plan {
-        id,
-        judged,
-        requests: request.into_iter().chain(others).collect(),
-        resolution: None,
-        writes: Vec::new(),
-        releases: Vec::new(),
-        relies_on: Vec::new(),
-        basis: Basis(Vec::new()),
-    };
-    for lock in basis.0.iter().flat_map(|(_, locks)| locks).take(REREAD_MAX) {
-        rely_on(&mut plan, lock.clone());
+    /// A plan that does nothing yet, about this pending request if there is one. It stands on all that the policies were
+    /// shown: the rest of the subject's live requests, those that give access first, and the locks of others on them.
+    fn plan(&self, id: DecisionId, judged: Timestamp, basis: Basis, request: Option<Arc<AccessRequest>>) -> Plan {
+        let seen = basis.0.iter().map(|(seen, _)| seen);
+        let (granted, waiting): (Vec<_>, Vec<_>) = seen.partition(|seen| self.gives_access(seen));
+        let others =
+            granted.into_iter().chain(waiting).filter(|seen| request.as_ref().is_none_or(|it| it.id != seen.id));
+        let others: Vec<_> = others.take(REREAD_MAX).cloned().collect();
+        let mut plan = Plan {
+            id,
+            judged,
+            requests: request.into_iter().chain(others).collect(),
+            resolution: None,
+            writes: Vec::new(),
+            releases: Vec::new(),
+            relies_on: Vec::new(),
+            basis: Basis(Vec::new()),
+        };
+        for lock in basis.0.iter().flat_map(|(_, locks)| locks).take(REREAD_MAX) {
+            rely_on(&mut plan, lock.clone());
+        }
+        Plan { basis, ..plan }
     }
-    Plan { basis, ..plan }
+
+    fn resolution(&self, id: &DecisionId, request: &AccessRequest, decision: &Decision, approve: bool) -> Resolution {
+        let reason = decision.because.reason();
+        let with = self.settings.resolve_with;
+        Resolution {
+            request: request.id.clone(),
+            with,
+            approve,
+            reason: match with {
+                ResolveWith::State => words::reason(&reason, id),
+                ResolveWith::Review => words::review(&reason, id),
+            },
+            decision: id.clone(),
+            rules: decision.because.rules(),
+        }
+    }
+
+    /// Whether it is approved, or was by us and may be by others at any time.
+    fn gives_access(&self, request: &AccessRequest) -> bool {
+        request.state == RequestState::Approved || request.is_half_approved_by(&self.settings.own_user)
+    }
 }
 
 fn rely_on(plan: &mut Plan, lock: Lock) {
@@ -278,15 +308,5 @@ fn rely_on(plan: &mut Plan, lock: Lock) {
 fn must_stay(plan: &mut Plan, request: &Arc<AccessRequest>) {
     if plan.requests.iter().all(|there| there.id != request.id) {
         plan.requests.push(Arc::clone(request));
-    }
-}
-
-fn resolution(id: &DecisionId, request: &AccessRequest, decision: &Decision, approve: bool) -> Resolution {
-    Resolution {
-        request: request.id.clone(),
-        approve,
-        reason: words::reason(&decision.because.reason(), id),
-        decision: id.clone(),
-        rules: decision.because.rules(),
     }
 }

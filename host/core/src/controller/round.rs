@@ -74,8 +74,7 @@ impl Controller {
 
     fn run_round(&mut self, turn: &mut Turn<'_>, mut background: Background) {
         background.subject.name.clone_from(turn.user);
-        let pending =
-            self.view.requests_of(turn.user).into_iter().filter(|request| request.state == RequestState::Pending);
+        let pending = self.view.requests_of(turn.user).into_iter().filter(|request| self.waits_for_us(request));
         let waiting = pending.map(|request| request.id.clone()).collect();
         self.next_in_round(turn, Round { background, waiting, restarts: 0, failed: false, unfinished: false });
     }
@@ -86,7 +85,7 @@ impl Controller {
             return self.end_round(turn, true);
         }
         while let Some(id) = round.waiting.pop_front() {
-            let Some(request) = self.view.request(&id).filter(|request| request.state == RequestState::Pending) else {
+            let Some(request) = self.view.request(&id).filter(|request| self.waits_for_us(request)) else {
                 continue;
             };
             let request = Arc::clone(request);
@@ -99,6 +98,11 @@ impl Controller {
             }
         }
         self.plan_orders(turn, round, None);
+    }
+
+    /// Whether it is pending and we have not said all that we can say about it: one review is all that Teleport takes.
+    fn waits_for_us(&self, request: &AccessRequest) -> bool {
+        request.state == RequestState::Pending && request.review_by(&self.settings.own_user).is_none()
     }
 
     fn judge(&mut self, turn: &mut Turn<'_>, round: Round, request: Arc<AccessRequest>) {
@@ -201,7 +205,7 @@ impl Controller {
         while let Some(member) = self.settings.panel.get(planning.asking) {
             if anything_held && member.effects.contains(&Effect::Lock) {
                 let ticket = self.ticket(turn.user);
-                let case = if planning.orders.is_empty() {
+                let case = if planning.orders.is_empty() || mutant!(CountLockedRequests) {
                     Arc::clone(&planning.case)
                 } else {
                     // What earlier policies lock is locked for the later ones.
@@ -245,7 +249,7 @@ impl Controller {
     /// All lock orders are in.
     fn ordered(&mut self, turn: &mut Turn<'_>, round: Round, planning: Planning) {
         let Planning { approving, asking: _, case, basis, enforcements, orders } = planning;
-        let faults = faults_that_count(&enforcements);
+        let faults = if mutant!(JudgeOnAFault) { Vec::new() } else { faults_that_count(&enforcements) };
         let Some(approving) = approving else {
             return self.order_held(turn, round, Standing { case, basis, enforcements, orders, faults });
         };
@@ -366,7 +370,7 @@ impl Controller {
     pub(crate) fn end_round(&mut self, turn: &mut Turn<'_>, failed: bool) {
         self.in_flight = self.in_flight.saturating_sub(1);
         let lead = self.lead();
-        let mut due = self.view.next_change(turn.user, turn.now, lead);
+        let mut due = self.view.next_change(turn.user, turn.now, lead).filter(|_| !mutant!(LetLocksLapse));
         let exemptions = self.settings.exemptions.iter().map(|exemption| exemption.until.before(lead));
         due = due.into_iter().chain(exemptions.filter(|end| *end > turn.now).min()).min();
         let live: Vec<RequestId> = self.view.requests_of(turn.user).iter().map(|request| request.id.clone()).collect();

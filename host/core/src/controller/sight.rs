@@ -31,7 +31,10 @@ pub(crate) struct Sight<'a> {
 
 /// Live requests of a subject, oldest first, each with the locks of others that count.
 #[derive(Debug)]
-pub(crate) struct Basis(pub(crate) Vec<(Arc<AccessRequest>, Vec<Lock>)>);
+pub(crate) struct Basis(pub(crate) Vec<Seen>);
+
+/// A request, and the locks of others on it.
+pub(crate) type Seen = (Arc<AccessRequest>, Vec<Lock>);
 
 // === impl Sight ===
 
@@ -66,6 +69,7 @@ impl Sight<'_> {
         let soon = self.now.after(self.lead);
         let lasts = move |end: Timestamp| end > soon || request.access_expires.is_some_and(|over| over <= end);
         let locks = self.view.locks_on(request, self.now);
+        let locks = locks.filter(|_| !mutant!(IgnoreForeignLocks));
         locks.filter(move |lock| lock.ours(self.own_user).is_none() && lock.expires.is_none_or(lasts))
     }
 
@@ -83,7 +87,9 @@ impl Sight<'_> {
             return Some(exemption.reason.clone());
         }
         match request.decided_by {
-            Decider::Person if self.exempt_human_approved => Some("human-approved".to_owned()),
+            Decider::Person if self.exempt_human_approved && !mutant!(LockWhatPeopleApproved) => {
+                Some("human-approved".to_owned())
+            }
             Decider::Person | Decider::Nobody | Decider::Tribunal | Decider::OtherBot => None,
         }
     }
@@ -92,6 +98,11 @@ impl Sight<'_> {
         let mut shown = request.clone();
         for resource in &mut shown.resources {
             resource.labels = labels.get(&resource.key()).cloned();
+        }
+        if request.is_half_approved_by(self.own_user) {
+            // INVARIANT: law 2. People may complete the approval without asking us again.
+            shown.state = RequestState::Approved;
+            shown.decided_by = Decider::Tribunal;
         }
         shown.annotations.retain(|key, _| !key.starts_with(ANNOTATION_PREFIX));
         if let Some(why) = self.exempt(request) {
@@ -114,9 +125,7 @@ impl Sight<'_> {
 
 impl PartialEq for Basis {
     fn eq(&self, other: &Self) -> bool {
-        let alike = |((a, on_a), (b, on_b)): (&(Arc<AccessRequest>, Vec<Lock>), &(Arc<AccessRequest>, Vec<Lock>))| {
-            (Arc::ptr_eq(a, b) || a.looks_like(b)) && on_a == on_b
-        };
+        let alike = |(a, b): (&Seen, &Seen)| (Arc::ptr_eq(&a.0, &b.0) || a.0.looks_like(&b.0)) && a.1 == b.1;
         self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(alike)
     }
 }

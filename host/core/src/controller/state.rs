@@ -162,6 +162,8 @@ pub(crate) enum Phase {
     Resolving,
     /// The request of which the resolution failed is read: it may have been done all the same.
     VerifyingResolution(crate::failure::Failure),
+    /// The request that was reviewed is read: it may be resolved by that, or still pending.
+    ReadingReviewed,
 }
 
 /// Locks are being written and deleted.

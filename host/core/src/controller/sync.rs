@@ -84,7 +84,9 @@ impl Sync {
 
     /// Keeps in mind that we resolved a request: a list may be older than that.
     pub(crate) fn remember_resolved(&mut self, now: Timestamp, request: AccessRequest) {
-        self.resolved.insert(request.id.clone(), (now, request));
+        if !mutant!(BelieveStaleLists) {
+            self.resolved.insert(request.id.clone(), (now, request));
+        }
     }
 
     /// What we resolved ourselves so lately that lists need not know it.

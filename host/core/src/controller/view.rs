@@ -113,9 +113,13 @@ impl View {
         before.and(Concerns::User(user))
     }
 
-    /// Takes in what we know to be resolved where a list does not know it yet.
+    /// Takes in what we know to be resolved, or reviewed, where a list does not know it yet.
     pub(crate) fn put_resolved(&mut self, request: &AccessRequest) {
-        let unknown = self.requests.get(&request.id).is_none_or(|known| known.state == RequestState::Pending);
+        let lacks_review =
+            |known: &AccessRequest| request.reviews.iter().any(|review| known.review_by(&review.author).is_none());
+        let unknown = self.requests.get(&request.id).is_none_or(|known| {
+            known.state == RequestState::Pending && (request.state != RequestState::Pending || lacks_review(known))
+        });
         if unknown {
             self.put_request(request.clone());
         }

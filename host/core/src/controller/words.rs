@@ -4,12 +4,20 @@ use crate::REASON_BYTES_MAX;
 use crate::lock::{SEAL_BYTES, sealed};
 use crate::opinion::{Ground, PolicyName};
 use crate::record::DecisionId;
-use crate::request::RequestId;
+use crate::request::{DECISION_WORDS, RequestId};
 use crate::time::Timestamp;
 
 /// A reason as Teleport takes it: cut at its limit, with a pointer to the decision that has all of it.
 pub(crate) fn reason(full: &str, decision: &DecisionId) -> String {
     cut(full, &format!("… (all of it: decision {decision})"), REASON_BYTES_MAX)
+}
+
+/// The words of a review: the reason, cut at Teleport's limit, and always the decision, by which the review is known.
+pub(crate) fn review(full: &str, decision: &DecisionId) -> String {
+    let tail = format!(" {DECISION_WORDS}{decision})");
+    let mut text = cut(full, "…", REASON_BYTES_MAX.saturating_sub(tail.len()));
+    text.push_str(&tail);
+    text
 }
 
 /// The message of a lock: the reason, the rule, the decision, and what the user can do; sealed.
@@ -54,6 +62,19 @@ mod tests {
             assert!(reason.len() <= REASON_BYTES_MAX, "{length}: {}", reason.len());
             assert_eq!(reason == text, text.len() <= REASON_BYTES_MAX);
             assert_eq!(reason.ends_with("decision d-1)"), text.len() > REASON_BYTES_MAX);
+        }
+    }
+
+    #[test]
+    fn a_review_names_its_decision_whatever_the_length_of_the_reason() {
+        let id = DecisionId::new("d-1");
+        for length in [0, 10, 4_000, 4_070, 4_096, 10_000] {
+            let reason = review(&"ä".repeat(length / 2), &id);
+            assert!(reason.len() <= REASON_BYTES_MAX, "{length}: {}", reason.len());
+            let author = crate::request::UserName::new("bot-tribunal");
+            let state = crate::request::RequestState::Approved;
+            let review = crate::request::Review { author, state, reason, created: Timestamp::default() };
+            assert_eq!(review.decision(), Some("d-1"));
         }
     }
 

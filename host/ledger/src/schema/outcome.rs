@@ -6,6 +6,8 @@ use tribunal_core::lock::LockName;
 use tribunal_core::record as core;
 use tribunal_core::request::RequestId;
 
+use super::RequestState;
+
 /// What became of one step of a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -39,6 +41,11 @@ pub enum Step {
 pub enum StepResult {
     /// It is in force on the server.
     Applied,
+    /// The daemon's review is on the request.
+    Reviewed {
+        /// Where the request stands with it; `UNKNOWN` if that could not be read.
+        state: RequestState,
+    },
     /// The server answered with a failure, and the step is not in force.
     Failed {
         /// How the daemon reacts.
@@ -139,6 +146,7 @@ impl From<&core::StepResult> for StepResult {
     fn from(it: &core::StepResult) -> Self {
         match it {
             core::StepResult::Applied => Self::Applied,
+            core::StepResult::Reviewed(state) => Self::Reviewed { state: (*state).into() },
             core::StepResult::Failed(Failure { class, detail }) => {
                 Self::Failed { class: (*class).into(), detail: detail.clone() }
             }
@@ -151,6 +159,7 @@ impl From<StepResult> for core::StepResult {
     fn from(it: StepResult) -> Self {
         match it {
             StepResult::Applied => Self::Applied,
+            StepResult::Reviewed { state } => Self::Reviewed(state.into()),
             StepResult::Failed { class, detail } => Self::Failed(Failure { class: class.into(), detail }),
             StepResult::Superseded { why } => Self::Superseded(why),
         }

@@ -261,6 +261,7 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     let class = prop::sample::select(vec![FailureClass::Retry, FailureClass::Settle, FailureClass::Alarm]);
     let result = prop_oneof![
         Just(StepResult::Applied),
+        state().prop_map(StepResult::Reviewed),
         (class, text()).prop_map(|(class, detail)| StepResult::Failed(Failure { class, detail })),
         text().prop_map(StepResult::Superseded),
     ];
@@ -273,7 +274,9 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 }
 
 fn lifecycle() -> impl Strategy<Value = Record> {
-    use Lifecycle::{Alarm, BreakerReleased, BreakerTripped, Leading, StandbyBegan, Started, Stopped, ViewComplete, ViewIncomplete};
+    use Lifecycle::{
+        Alarm, BreakerReleased, BreakerTripped, Leading, StandbyBegan, Started, Stopped, ViewComplete, ViewIncomplete,
+    };
     let daemon = [Started, Stopped, ViewIncomplete, ViewComplete, Alarm];
     let what = [daemon.as_slice(), &[BreakerTripped, BreakerReleased, StandbyBegan, Leading]].concat();
     let what = prop::sample::select(what);

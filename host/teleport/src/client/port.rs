@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use tokio::sync::mpsc;
 use tonic::Code;
 use tracing::warn;
-use tribunal_core::action::{Event, Fresh, Listing, Resolution};
+use tribunal_core::action::{Event, Fresh, Listing, Resolution, ResolveWith};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
@@ -69,6 +69,10 @@ impl Teleport for Client {
     }
 
     async fn resolve(&self, resolution: Resolution) -> Result<(), Failure> {
+        match resolution.with {
+            ResolveWith::State => {}
+            ResolveWith::Review => return self.submit_review(resolution).await,
+        }
         let connection = self.connection();
         let mut auth = connection.auth();
         let setter = convert::resolution_to_proto(resolution);

@@ -74,7 +74,7 @@ pub fn access_request(request: types::AccessRequestV3) -> Result<AccessRequest, 
         return Err(InvalidRequest::NoUser(id));
     }
     let state = request_state(state);
-    let reviews: Vec<Review> = reviews.into_iter().map(review).collect();
+    let reviews: Vec<(Review, bool)> = reviews.into_iter().map(review).collect();
     let decision = attributes(resolve_annotations)
         .remove(DECISION_ANNOTATION)
         .map(|values| values.into_iter().next().unwrap_or_default());
@@ -92,10 +92,10 @@ pub fn access_request(request: types::AccessRequestV3) -> Result<AccessRequest, 
         access_starts: timestamp(assume_start_time.as_ref()),
         access_expires: timestamp(expires.as_ref()),
         request_expires: timestamp(resource_expiry.as_ref()).or_else(|| timestamp(metadata.expires.as_ref())),
-        decided_by: decider(state, decision.as_deref(), &reviews),
+        decided_by: decider(state, decision.as_deref(), &resolve_reason, &reviews),
         decision,
         resolve_reason,
-        reviews,
+        reviews: reviews.into_iter().map(|(review, _)| review).collect(),
         suggested_reviewers,
         annotations: attributes(system_annotations),
     })
@@ -104,7 +104,7 @@ pub fn access_request(request: types::AccessRequestV3) -> Result<AccessRequest, 
 /// A resolution as it is written: marked as ours, with the decision and the rules behind it.
 #[must_use]
 pub fn resolution_to_proto(resolution: Resolution) -> proto::RequestStateSetter {
-    let Resolution { request, approve, reason, decision, rules } = resolution;
+    let Resolution { request, with: _, approve, reason, decision, rules } = resolution;
     let state = if approve { types::RequestState::Approved } else { types::RequestState::Denied };
     let mut annotations = BTreeMap::from([(
         DECISION_ANNOTATION.to_owned(),
@@ -122,6 +122,16 @@ pub fn resolution_to_proto(resolution: Resolution) -> proto::RequestStateSetter 
         roles: Vec::new(),
         assume_start_time: None,
     }
+}
+
+/// A resolution as a review: of our own user, with the decision in its words. What reviews are refused with (annotations,
+/// roles) is not in it.
+#[must_use]
+pub fn review_to_proto(resolution: Resolution) -> types::AccessReviewSubmission {
+    let Resolution { request, with: _, approve, reason, decision: _, rules: _ } = resolution;
+    let state = if approve { types::RequestState::Approved } else { types::RequestState::Denied };
+    let review = types::AccessReview { proposed_state: state.into(), reason, ..types::AccessReview::default() };
+    types::AccessReviewSubmission { request_id: request.as_str().to_owned(), review: Some(review) }
 }
 
 fn request_state(state: i32) -> RequestState {
@@ -142,7 +152,8 @@ fn request_kind_of(kind: i32) -> RequestKind {
     }
 }
 
-fn review(review: types::AccessReview) -> Review {
+/// A review, and whether it counts for a threshold.
+fn review(review: types::AccessReview) -> (Review, bool) {
     let types::AccessReview {
         author,
         roles: _,
@@ -150,20 +161,31 @@ fn review(review: types::AccessReview) -> Review {
         reason,
         created,
         annotations: _,
-        threshold_indexes: _,
+        threshold_indexes,
         access_list: _,
         assume_start_time: _,
     } = review;
-    Review {
+    let review = Review {
         author: UserName::new(author),
         state: request_state(proposed_state),
         reason,
         created: timestamp(created.as_ref()).unwrap_or_default(),
-    }
+    };
+    (review, !threshold_indexes.is_empty())
 }
 
-/// Who decided. A state that was set without a review tells nothing of its author, and counts as a person's.
-fn decider(state: RequestState, decision: Option<&str>, reviews: &[Review]) -> Decider {
+/// Who decided.
+///
+/// * What carries our annotation was set by us: tribunal.
+/// * Otherwise reviews decided, if the resolve reason is the words of one of those that counted for this state: Teleport
+///   takes it from the review that met a threshold (`lib/services/access_request.go`). A person, if any of these reviews
+///   is a person's, whoever gave the last one; tribunal, if not, and one of them is ours; else another bot. A review is
+///   ours if its words end with a decision as ours do: who imitates that takes nothing from others, only a person's
+///   exemption from their own approval.
+/// * Otherwise the state was set, which tells nothing of its author, and counts as a person's.
+///
+/// A review counts that the server counted for a threshold; where it names no thresholds at all, each counts.
+fn decider(state: RequestState, decision: Option<&str>, resolve_reason: &str, reviews: &[(Review, bool)]) -> Decider {
     match state {
         RequestState::Pending | RequestState::Unknown => return Decider::Nobody,
         RequestState::Approved | RequestState::Denied | RequestState::Promoted => {}
@@ -171,9 +193,20 @@ fn decider(state: RequestState, decision: Option<&str>, reviews: &[Review]) -> D
     if decision.is_some() {
         return Decider::Tribunal;
     }
-    // The last review for this state is the one that met the threshold.
-    let deciding = reviews.iter().rev().find(|review| review.state == state);
-    if deciding.is_some_and(|review| review.author.is_bot()) { Decider::OtherBot } else { Decider::Person }
+    let some_count = reviews.iter().any(|(_, counted)| *counted);
+    let voices = || {
+        let counting = reviews.iter().filter(|(_, counted)| *counted || !some_count);
+        counting.map(|(review, _)| review).filter(|review| review.state == state)
+    };
+    let decided = voices().any(|review| review.reason == resolve_reason);
+    let is_ours = |review: &Review| review.decision().is_some();
+    if !decided || voices().any(|review| !is_ours(review) && !review.author.is_bot()) {
+        Decider::Person
+    } else if voices().any(is_ours) {
+        Decider::Tribunal
+    } else {
+        Decider::OtherBot
+    }
 }
 
 /// The resources of both fields, each once. Field 26 knows constraints and is the newer; what only field 14 has is

@@ -3,7 +3,7 @@
 use prost::Message;
 use tonic::Status;
 use tribunal_core::Timestamp;
-use tribunal_core::action::Resolution;
+use tribunal_core::action::{Resolution, ResolveWith};
 use tribunal_core::failure::FailureClass;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
 use tribunal_core::record::DecisionId;
@@ -353,6 +353,7 @@ async fn a_request_is_resolved_once_whatever_the_answer() {
         .await;
         let resolution = Resolution {
             request: RequestId::new("r"),
+            with: ResolveWith::State,
             approve: true,
             reason: "within the cap".into(),
             decision: DecisionId::new("d"),
@@ -366,5 +367,38 @@ async fn a_request_is_resolved_once_whatever_the_answer() {
             (setter.id.as_str(), setter.state(), setter.reason.as_str()),
             ("r", types::RequestState::Approved, "within the cap")
         );
+    }
+}
+
+#[tokio::test]
+async fn a_review_is_submitted_once_and_its_refusals_are_told_apart() {
+    let twice = "user \"bot-tribunal\" has already reviewed this request";
+    for (answer, expected) in [
+        (None, Ok(())),
+        (Some(Status::permission_denied(twice)), Err(FailureClass::Settle)),
+        (Some(Status::permission_denied("access denied")), Err(FailureClass::Alarm)),
+        (Some(Status::unavailable("going away")), Err(FailureClass::Retry)),
+    ] {
+        let (server, client) = cluster(by(move |_, _| match &answer {
+            None => one(&request("r")),
+            Some(status) => Reply::Fail(status.clone()),
+        }))
+        .await;
+        let resolution = Resolution {
+            request: RequestId::new("r"),
+            with: ResolveWith::Review,
+            approve: false,
+            reason: "too much (tribunal decision d)".into(),
+            decision: DecisionId::new("d"),
+            rules: vec!["cap/over".into()],
+        };
+        assert_eq!(client.resolve(resolution).await.map_err(|failure| failure.class), expected);
+        assert_eq!(server.calls("SetAccessRequestState").len(), 0);
+        let calls = server.calls("SubmitAccessReview");
+        assert_eq!(calls.len(), 1);
+        let submission: types::AccessReviewSubmission = decode(&calls[0].message);
+        let review = submission.review.unwrap();
+        assert_eq!((submission.request_id.as_str(), review.proposed_state()), ("r", types::RequestState::Denied));
+        assert_eq!((review.author.as_str(), review.reason.as_str()), ("", "too much (tribunal decision d)"));
     }
 }

@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 use prost_types::Timestamp as Proto;
 use tribunal_core::Timestamp;
+use tribunal_core::action::ResolveWith;
 use tribunal_core::record::DecisionId;
 
 use super::*;
@@ -119,7 +120,8 @@ fn who_decided_is_told_by_annotation_then_by_review() {
         (Approved, annotated("other", "d"), vec![], Decider::Person),
         (Approved, None, vec![reviewed("bot-x", Approved)], Decider::OtherBot),
         (Approved, None, vec![reviewed("ann", Approved)], Decider::Person),
-        (Approved, None, vec![reviewed("ann", Approved), reviewed("bot-x", Approved)], Decider::OtherBot),
+        // A person's voice among them is enough, whoever gave the last one.
+        (Approved, None, vec![reviewed("ann", Approved), reviewed("bot-x", Approved)], Decider::Person),
         (Approved, None, vec![reviewed("bot-x", Approved), reviewed("ann", Approved)], Decider::Person),
         // The bot's no did not count.
         (Approved, None, vec![reviewed("ann", Approved), reviewed("bot-x", Denied)], Decider::Person),
@@ -134,6 +136,69 @@ fn who_decided_is_told_by_annotation_then_by_review() {
             ..spec()
         });
         assert_eq!(request.decided_by, expected, "{state:?} {reviews:?}");
+    }
+}
+
+#[test]
+fn what_reviews_decided_is_a_persons_if_any_of_those_that_counted_is() {
+    use types::RequestState::{Approved, Denied, Promoted};
+    const OURS: &str = "within the cap (tribunal decision 1-a)";
+    let said = |author: &str, state, reason: &str, counts: bool| types::AccessReview {
+        reason: reason.into(),
+        threshold_indexes: if counts { vec![0] } else { Vec::new() },
+        ..reviewed(author, state)
+    };
+    let ours = |counts| said("bot-tribunal", Approved, OURS, counts);
+    let ann = |counts| said("ann", Approved, "fine", counts);
+    let bot = |counts| said("bot-x", Approved, "on call", counts);
+    let cases = [
+        (Approved, OURS, vec![ours(true)], Decider::Tribunal),
+        // A plain user's identity, or another bot's of an earlier time.
+        (Approved, OURS, vec![said("robot", Approved, OURS, true)], Decider::Tribunal),
+        (Approved, "fine", vec![ours(true), ann(true)], Decider::Person),
+        (Approved, OURS, vec![ann(true), ours(true)], Decider::Person),
+        (Approved, "on call", vec![ours(true), bot(true)], Decider::Tribunal),
+        (Approved, "on call", vec![bot(true)], Decider::OtherBot),
+        // Hers was not counted for any threshold.
+        (Approved, OURS, vec![ann(false), ours(true)], Decider::Tribunal),
+        // A server that counts for nobody counts for everybody.
+        (Approved, OURS, vec![ann(false), ours(false)], Decider::Person),
+        (Approved, OURS, vec![ours(false)], Decider::Tribunal),
+        // Ours left it pending, and somebody set the state.
+        (Approved, "because I say so", vec![ours(true)], Decider::Person),
+        (Approved, "", vec![ours(true)], Decider::Person),
+        (Denied, "no", vec![ours(true), said("ann", Denied, "no", true)], Decider::Person),
+        (Denied, OURS, vec![ann(true), said("bot-tribunal", Denied, OURS, true)], Decider::Tribunal),
+        (Promoted, "listed", vec![ours(true), said("ann", Promoted, "listed", true)], Decider::Person),
+    ];
+    for (state, resolve_reason, reviews, expected) in cases {
+        let request = told(types::AccessRequestSpecV3 {
+            state: state.into(),
+            resolve_reason: resolve_reason.into(),
+            reviews: reviews.clone(),
+            ..spec()
+        });
+        assert_eq!(request.decided_by, expected, "{state:?} {resolve_reason} {reviews:?}");
+    }
+}
+
+#[test]
+fn a_review_carries_its_words_and_nothing_that_reviews_are_refused_with() {
+    for (approve, state) in [(true, 2), (false, 3)] {
+        let submission = review_to_proto(Resolution {
+            request: RequestId::new("r"),
+            with: ResolveWith::Review,
+            approve,
+            reason: "why (tribunal decision d)".into(),
+            decision: DecisionId::new("d"),
+            rules: vec!["cap/within".into()],
+        });
+        let review = types::AccessReview {
+            proposed_state: state,
+            reason: "why (tribunal decision d)".into(),
+            ..types::AccessReview::default()
+        };
+        assert_eq!(submission, types::AccessReviewSubmission { request_id: "r".into(), review: Some(review) });
     }
 }
 
@@ -199,6 +264,7 @@ fn a_constraint_that_nobody_knows_stays_unknown() {
 fn a_resolution_carries_its_decision_and_its_rules() {
     let resolution = |approve, rules| Resolution {
         request: RequestId::new("r"),
+        with: ResolveWith::State,
         approve,
         reason: "why".into(),
         decision: DecisionId::new("d"),
@@ -220,6 +286,7 @@ proptest! {
     fn what_is_resolved_by_us_is_read_as_ours(approve: bool, decision in ".{1,12}", rules in prop::collection::vec(".{1,8}", 0..3)) {
         let setter = resolution_to_proto(Resolution {
             request: RequestId::new("r"),
+            with: ResolveWith::State,
             approve,
             reason: String::new(),
             decision: DecisionId::new(decision.clone()),

@@ -1,15 +1,18 @@
 //! What the simulation holds the core to in every test run: many schedules, small scopes, stories, and mutants, each of
 //! which it must catch.
 
-#![expect(clippy::panic, reason = "tests")]
+#![expect(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 mod scenarios;
 
-use super::schedule;
+use crate::mutants::Mutant;
+use crate::simulation::schedule;
 
 /// Schedules of an ordinary test run.
 const SCHEDULES: u64 = 100_000;
 const THREADS: u64 = 2;
+/// Schedules within which each mutant has to be caught.
+const MUTANT_SCHEDULES: u64 = 1_000;
 
 #[test]
 fn no_schedule_breaks_a_law() {
@@ -33,4 +36,15 @@ fn the_same_seed_makes_the_same_story() {
         assert!(!story.is_empty());
         assert_eq!(story, schedule::story(seed), "seed {seed}");
     }
+}
+
+#[test]
+fn every_mutant_is_caught() {
+    let missed: Vec<_> = Mutant::ALL.into_iter().filter(|mutant| caught(*mutant).is_none()).collect();
+    assert!(missed.is_empty(), "{missed:?} break no law within {MUTANT_SCHEDULES} schedules");
+}
+
+/// The first seed that shows a mutant.
+fn caught(mutant: Mutant) -> Option<u64> {
+    mutant.during(|| (0..MUTANT_SCHEDULES).find(|seed| schedule::breaks(*seed)))
 }

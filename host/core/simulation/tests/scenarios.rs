@@ -10,8 +10,10 @@ use tribunal_core::failure::FailureClass;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
 use tribunal_core::request::{AccessRequest, RequestId};
 
-use super::super::driver::{Call, Driver, Luck};
-use super::super::policies::Policy;
+use crate::simulation::driver::{Call, Driver, Luck};
+use crate::simulation::policies::Policy;
+
+mod reviews;
 
 const STEPS_MAX: u32 = 2_000;
 
@@ -27,7 +29,10 @@ impl Scene {
     }
 
     fn with(people: HumanApproved) -> Self {
-        let mut driver = Driver::new(vec![Policy::Separation, Policy::Cap], people);
+        Self::of(Driver::new(vec![Policy::Separation, Policy::Cap], people))
+    }
+
+    fn of(mut driver: Driver) -> Self {
         driver.telling = true;
         driver.deliver(Event::Tick).unwrap();
         driver.watch_up().unwrap();
@@ -133,7 +138,7 @@ impl Scene {
 
 #[expect(clippy::disallowed_methods, reason = "whether texts are written anew is the author's to say")]
 fn check(name: &str, text: &str) {
-    let path = format!("{}/simulation/src/tests/stories/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    let path = format!("{}/simulation/tests/stories/{name}.txt", env!("CARGO_MANIFEST_DIR"));
     if std::env::var("BLESS").is_ok() {
         std::fs::write(&path, text).unwrap();
     }
