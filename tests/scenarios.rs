@@ -4,6 +4,7 @@
 mod adoption;
 mod blindness;
 mod blog;
+mod breaker;
 mod crashes;
 mod dev_cast;
 mod failures;
@@ -16,7 +17,9 @@ mod observer;
 mod people;
 mod policies;
 mod records;
+mod reviews;
 mod routes;
+mod scope;
 mod soak;
 mod start;
 mod watcher;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tribunal::daemon::{self, Bug, Ports};
@@ -26,13 +26,14 @@ use tribunal_core::action::ResolveWith;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::record::Decided;
 use tribunal_core::request::UserName;
-use tribunal_core::scope::Scope;
+use tribunal_core::scope::{Exemption, Scope};
 use tribunal_core::{RoundLimits, Settings, Status, Timestamp};
 use tribunal_engine::Panel;
 use tribunal_ledger::Ledger;
 use tribunal_ledger::schema::Line;
 use tribunal_ports::Clock as _;
 use tribunal_sim::cluster::Cluster;
+use tribunal_sim::scenario::ReviewDef;
 use tribunal_sim::{Handle, Moment, Running, Scenario, SimServer, default_scenario};
 use tribunal_teleport::{Client, Limits, Target};
 
@@ -57,7 +58,11 @@ pub(crate) struct Setup {
     panels: Panels,
     human_approved: HumanApproved,
     release: Release,
+    resolve_with: ResolveWith,
     dry_run: bool,
+    round: RoundLimits,
+    scope: Scope,
+    exemptions: Vec<Exemption>,
     way: Way,
 }
 
@@ -79,6 +84,7 @@ pub(crate) struct World {
 
 struct Daemon {
     status: watch::Receiver<Option<Status>>,
+    release: Arc<Notify>,
     stop: CancellationToken,
     task: JoinHandle<Result<(), Bug>>,
 }
@@ -94,7 +100,11 @@ impl Setup {
             panels: Panels::default(),
             human_approved: HumanApproved::Exempt,
             release: Release::WhenClear,
+            resolve_with: ResolveWith::State,
             dry_run: false,
+            round: RoundLimits::default(),
+            scope: Scope::default(),
+            exemptions: Vec::new(),
             way: Way::Auth,
         }
     }
@@ -153,6 +163,31 @@ impl Setup {
 
     pub(crate) fn dry_run(self) -> Self {
         Self { dry_run: true, ..self }
+    }
+
+    /// The daemon resolves by review, with a role that may do so and cannot set states.
+    pub(crate) fn reviewing(mut self) -> Self {
+        self.scenario.bot.review_requests = Some(ReviewDef { roles: vec!["*".to_owned()], ..ReviewDef::default() });
+        for rule in &mut self.scenario.bot.rules {
+            if rule.resources == ["access_request"] {
+                rule.verbs.retain(|verb| verb != "update");
+            }
+        }
+        Self { resolve_with: ResolveWith::Review, ..self }
+    }
+
+    /// What one round may do before the breaker trips.
+    pub(crate) fn round(self, round: RoundLimits) -> Self {
+        Self { round, ..self }
+    }
+
+    pub(crate) fn scope(self, scope: Scope) -> Self {
+        Self { scope, ..self }
+    }
+
+    pub(crate) fn exempting(mut self, exemption: Exemption) -> Self {
+        self.exemptions.push(exemption);
+        self
     }
 
     /// The server only.
@@ -228,6 +263,17 @@ impl World {
         self.setup.panels.guests.push(seat);
     }
 
+    /// From the next start on the daemon is set up like this.
+    pub(crate) fn reconfigure(&mut self, change: impl FnOnce(Setup) -> Setup) {
+        let setup = std::mem::replace(&mut self.setup, Setup::new());
+        self.setup = change(setup);
+    }
+
+    /// An operator releases the breaker.
+    pub(crate) fn release_breaker(&self) {
+        self.daemon.as_ref().expect("a daemon").release.notify_one();
+    }
+
     /// Starts a daemon on the same ledger as those before it.
     pub(crate) async fn start_daemon(&mut self) {
         assert!(self.daemon.is_none(), "one daemon at a time");
@@ -238,21 +284,22 @@ impl World {
         let (ledger, recovery) = Ledger::open(&self.ledger_dir()).unwrap();
         assert_eq!(recovery.torn, None);
         let settings = self.settings(&client, &panel, &format!("run{}", self.runs)).await;
+        let settings = Settings { tripped: recovery.tripped.clone(), ..settings };
         let ports = Ports {
             teleport: Arc::new(Gated { client, gate: Arc::clone(&self.gate) }),
             engine: panel,
             ledger: Arc::new(Witnessed { ledger, witness: Arc::clone(&self.witness), handle: self.server().clone() }),
             clock: Arc::clone(&self.clock),
         };
-        let stop = CancellationToken::new();
+        let (release, stop) = (Arc::<Notify>::default(), CancellationToken::new());
         let (tell, status) = watch::channel(None);
         let (ports, outlook) = health::watched(ports, &settings, status.clone(), stop.clone());
         self.outlook = Some(outlook);
         let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
         // What cannot be looked up now stays open for the next start.
         let _closed = daemon::recover::close(&ports, open).await;
-        let task = tokio::spawn(daemon::run(ports, settings, tell, stop.clone()));
-        self.daemon = Some(Daemon { status, stop, task });
+        let task = tokio::spawn(daemon::run(ports, settings, tell, Arc::clone(&release), stop.clone()));
+        self.daemon = Some(Daemon { status, release, stop, task });
     }
 
     /// What a daemon is told whose decision ids begin with `run`.
@@ -266,13 +313,13 @@ impl World {
             protected_roles: ["editor", "auditor"].map(str::to_owned).into(),
             human_approved: self.setup.human_approved,
             release: self.setup.release,
-            resolve_with: ResolveWith::State,
+            resolve_with: self.setup.resolve_with,
             dry_run: self.setup.dry_run,
             subjects_in_flight_max: 16,
-            round: RoundLimits::default(),
+            round: self.setup.round,
             tripped: None,
-            scope: Scope::default(),
-            exemptions: Vec::new(),
+            scope: self.setup.scope.clone(),
+            exemptions: self.setup.exemptions.clone(),
         }
     }
 

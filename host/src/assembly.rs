@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tribunal_core::Settings;
 use tribunal_core::action::ResolveWith;
-use tribunal_core::failure::Failure;
+use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::opinion::{Effect, Member, Mode};
 use tribunal_core::request::UserName;
 use tribunal_engine::{LimitOverrides, Panel, PluginSpec};
@@ -118,7 +118,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         protected_roles: config.protected_roles.clone(),
         human_approved: config.human_approved,
         release: config.release,
-        resolve_with: ResolveWith::State,
+        resolve_with: config.teleport.resolve_with,
         dry_run: config.dry_run,
         subjects_in_flight_max: config.limits.subjects_in_flight_max,
         round: config.limits.round,
@@ -140,7 +140,8 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
 /// Connects as the configuration says, and asks the cluster what it is.
 ///
 /// # Errors
-/// If the identity file cannot be used, or the cluster not be reached; says what to do.
+/// If the identity file cannot be used, the cluster not be reached, or it takes no reviews where they are configured;
+/// says what to do.
 pub async fn connect(config: &Config) -> Result<(Client, tribunal_teleport::Cluster), Failure> {
     let target = Target {
         address: config.teleport.address.clone(),
@@ -151,7 +152,23 @@ pub async fn connect(config: &Config) -> Result<(Client, tribunal_teleport::Clus
     let client = Client::new(target, tribunal_teleport::Limits::default()).await?;
     let client = client.with_clock(|| SystemClock.now());
     let cluster = client.ping().await?;
+    check_edition(config.teleport.resolve_with, &cluster)?;
     Ok((client, cluster))
+}
+
+/// Every review would be refused where the licence has none: better not to start than never to decide.
+fn check_edition(with: ResolveWith, cluster: &tribunal_teleport::Cluster) -> Result<(), Failure> {
+    match with {
+        ResolveWith::Review if !cluster.advanced_workflows => Err(Failure::new(
+            FailureClass::Alarm,
+            format!(
+                "cluster `{}` takes no reviews: its edition of Teleport has no advanced access workflows; set \
+                 `resolve-with = \"state\"` in `[teleport]`, which any edition takes",
+                cluster.name
+            ),
+        )),
+        ResolveWith::State | ResolveWith::Review => Ok(()),
+    }
 }
 
 /// What the engine needs to load a plugin.

@@ -22,6 +22,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tribunal_core::action::ResolveWith;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::opinion::{Effect, Mode, PolicyName};
 use tribunal_core::scope::{Exemption, Scope};
@@ -90,6 +91,8 @@ pub struct Teleport {
     pub identity_file: PathBuf,
     /// By which way.
     pub reach: Reach,
+    /// Whether requests are resolved past their review thresholds, or by one review.
+    pub resolve_with: ResolveWith,
 }
 
 /// One policy of the panel.

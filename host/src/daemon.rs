@@ -10,7 +10,7 @@ pub mod recover;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
@@ -52,8 +52,8 @@ pub struct Ports<T, E, L, C> {
 #[error("a call to the outside ended in a bug; please report it: {0}")]
 pub struct Bug(tokio::task::JoinError);
 
-/// Runs until `stop` is cancelled, then lets what is under way finish. `status` shows how it stands. It heeds no other
-/// daemon; [`lease::run`] does.
+/// Runs until `stop` is cancelled, then lets what is under way finish. `status` shows how it stands. Each note of
+/// `release` releases the breaker, if it tripped. It heeds no other daemon; [`lease::run`] does.
 ///
 /// # Errors
 /// [`Bug`] if a call panicked.
@@ -61,6 +61,7 @@ pub async fn run<T, E, L, C>(
     ports: Ports<T, E, L, C>,
     settings: Settings,
     status: watch::Sender<Option<Status>>,
+    release: Arc<Notify>,
     stop: CancellationToken,
 ) -> Result<(), Bug>
 where
@@ -71,7 +72,7 @@ where
 {
     note(&ports, Lifecycle::Started, "");
     let mut open = Open::new(settings.tripped.clone());
-    let _finished = act(&ports, settings, Fence::alone(), &mut open, &status, &stop).await?;
+    let _finished = act(&ports, settings, Fence::alone(), &mut open, &status, &release, &stop).await?;
     farewell(&ports).await;
     Ok(())
 }
@@ -84,6 +85,7 @@ async fn act<T, E, L, C>(
     fence: Fence,
     open: &mut Open,
     status: &watch::Sender<Option<Status>>,
+    release: &Notify,
     stop: &CancellationToken,
 ) -> Result<bool, Bug>
 where
@@ -98,7 +100,7 @@ where
         AbortOnDropHandle::new(tokio::spawn(async move { teleport.watch(events).await }))
     };
     let settings = Settings { tripped: open.tripped().map(str::to_owned), ..settings };
-    let mut daemon = Loop { ports, events, fence, open, tasks: JoinSet::new() };
+    let mut daemon = Loop { ports, events, fence, open, release, tasks: JoinSet::new() };
     let controller = Controller::new(settings);
     let turned = daemon.turn(controller, incoming, status, stop).await;
     drop(follow);
@@ -137,6 +139,8 @@ struct Loop<'a, T, E, L, C> {
     /// What changes the cluster passes it.
     fence: Fence,
     open: &'a mut Open,
+    /// An operator releases the breaker.
+    release: &'a Notify,
     /// Calls under way; each ends by sending its reply.
     tasks: JoinSet<()>,
 }
@@ -160,6 +164,7 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
             }
             let now = self.ports.clock.now();
             let stands = Some(controller.status(now));
+            let tripped = stands.as_ref().is_some_and(|stands| stands.tripped.is_some());
             status.send_if_modified(|shown| {
                 let changed = *shown != stands;
                 shown.clone_from(&stands);
@@ -178,6 +183,12 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => return Ok((controller, incoming)),
+                    () = self.release.notified() => {
+                        if tripped {
+                            break Event::BreakerReleased;
+                        }
+                        log::nothing_to_release();
+                    }
                     // Whoever listens sees that the loop turns.
                     _at = pulse.tick() => status.send_modify(|_same| ()),
                     Some(event) = incoming.recv() => break event,

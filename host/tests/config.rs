@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tribunal::config::{Config, Lease, Overrides, Plugin, Reach};
 use tribunal_core::RoundLimits;
+use tribunal_core::action::ResolveWith;
 use tribunal_core::scope::Scope;
 
 /// How few cases would show that the folder was not found.
@@ -53,6 +54,9 @@ fn tell(config: &Config) -> String {
     if teleport.reach != Reach::default() {
         let Reach { route, proxy_ca_file, insecure } = &teleport.reach;
         writeln!(text, "route: {route:?}, proxy-ca-file: {proxy_ca_file:?}, insecure: {insecure}").unwrap();
+    }
+    if teleport.resolve_with != ResolveWith::State {
+        writeln!(text, "resolve-with: {:?}", teleport.resolve_with).unwrap();
     }
     writeln!(text, "interval: {poll_interval:?}").unwrap();
     writeln!(text, "release: {release:?}, human-approved: {human_approved:?}").unwrap();

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "dev/breaker.rs"]
+mod breaker;
 #[path = "dev/kill.rs"]
 mod kill;
 #[path = "dev/process.rs"]

@@ -61,6 +61,18 @@ async fn it_sees_a_change_without_an_intent_and_one_whose_intent_came_too_late()
 }
 
 #[tokio::test]
+async fn it_sees_a_review_without_an_intent_and_one_that_was_not_planned() {
+    let world = Setup::new().reviewing().without_daemon().await;
+    let request = world.asks_for_nodes("alice", &["node-1"]);
+    world.server().review_as(&world.bot(), &request, true, "fine (tribunal decision d-1)").unwrap();
+    assert_found(&finds(&world, &BTreeMap::new()), "without a durable intent");
+    let other = BTreeMap::from([("d-1".to_owned(), intent(0, &request, false, &[]))]);
+    assert_found(&finds(&world, &other), "without a durable intent");
+    let planned = BTreeMap::from([("d-1".to_owned(), intent(0, &request, true, &[]))]);
+    assert_eq!(finds(&world, &planned), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn it_sees_four_resources_even_if_the_lock_comes_right_after() {
     let world = Setup::new().without_daemon().await;
     let mut intents = BTreeMap::new();

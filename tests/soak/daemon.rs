@@ -31,6 +31,9 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// Writes the configuration; starts nothing yet. The identity file is `identity` in `dir`.
+    ///
+    /// No breaker trips: nobody here would release it. It acts under a lease only, and after a SIGKILL the next run on the
+    /// same ledger finds its own.
     pub(crate) fn new(binary: PathBuf, dir: &Path, address: SocketAddr) -> Result<Self, String> {
         let config = format!(
             r#"[teleport]
@@ -40,7 +43,12 @@ identity-file = "identity"
 [poll]
 interval = "1s"
 
+[daemon]
+lease = "required"
+
 [limits]
+actions-per-round = 10000000
+locked-percent-per-round = 100
 deadline-ms = {DEADLINE_MS}
 setup-deadline-ms = 60000
 

@@ -16,7 +16,7 @@ pub(crate) struct Evidence {
     open: BTreeMap<String, BTreeSet<What>>,
     /// Requests of which the newest decision leaves them to people.
     left: BTreeSet<String>,
-    /// Steps that the ledger says were done, and their decisions.
+    /// Steps that the ledger says were done, or reviewed, and their decisions.
     applied: BTreeSet<(String, What)>,
     /// Steps that the server saw done, and their decisions.
     seen: BTreeSet<(String, What)>,
@@ -108,7 +108,7 @@ impl Evidence {
                 self.open.remove(&decision);
             }
         }
-        if result.is == "applied" {
+        if ["applied", "reviewed"].contains(&result.is.as_str()) {
             self.applied.insert((decision, what));
         }
     }

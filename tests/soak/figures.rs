@@ -11,6 +11,8 @@ const SHOWN_MAX: usize = 20;
 pub(crate) struct Report {
     pub(crate) seed: u64,
     pub(crate) subjects: u64,
+    pub(crate) users: u64,
+    pub(crate) live_most: u64,
     pub(crate) duration: Duration,
     pub(crate) requests: u64,
     pub(crate) refused: u64,
@@ -48,7 +50,9 @@ impl fmt::Display for Report {
         #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
         let rate = ledger.decisions as f64 / seconds.max(0.001);
         let figures = [
+            ("users who made requests", self.users),
             ("requests", self.requests),
+            ("requests at one time, at most", self.live_most),
             ("refused by the server", self.refused),
             ("approvals", server.approvals),
             ("denials", server.denials),

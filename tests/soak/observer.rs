@@ -129,6 +129,11 @@ impl Observer {
         self.forbidden.iter().map(|(user, why)| format!("`{user}` was left in a forbidden state: {why}")).collect()
     }
 
+    /// How many users have ever made a request.
+    pub(crate) fn users(&self) -> usize {
+        self.of_user.len()
+    }
+
     pub(crate) fn live(&self) -> usize {
         self.requests.len()
     }

@@ -24,8 +24,6 @@ use crate::{Args, binary, say, world};
 const TICK: Duration = Duration::from_millis(25);
 /// Requests that may wait for a decision, and at most one a user; users ask no faster than that.
 const WAITING_MAX: usize = 200;
-/// Requests that may exist at one time: a list of more pages than that seldom succeeds when every 20th call fails.
-const LIVE_MAX: usize = 1_500;
 /// Requests made in one tick.
 const MADE_AT_ONCE_MAX: usize = 8;
 /// How often there is a line for whoever waits.
@@ -135,6 +133,8 @@ impl Soak {
     /// Takes in what the server and the ledger say.
     pub(crate) fn look(&mut self) -> Result<(), String> {
         self.observer.follow(&self.server, &self.tap);
+        let live = u64::try_from(self.observer.live()).unwrap_or(u64::MAX);
+        self.report.live_most = self.report.live_most.max(live);
         let evidence = &mut self.evidence;
         self.tail.read(|line| evidence.take(line))?;
         let done = (self.writes(), self.evidence.counts.lines, self.users.made());
@@ -165,8 +165,7 @@ impl Soak {
     fn ask(&mut self) {
         let subjects = usize::try_from(self.report.subjects).unwrap_or(usize::MAX);
         let room = WAITING_MAX.min(subjects).saturating_sub(self.waiting().count());
-        let room = room.min(LIVE_MAX.saturating_sub(self.observer.live())).min(MADE_AT_ONCE_MAX);
-        for _ in 0..room {
+        for _ in 0..room.min(MADE_AT_ONCE_MAX) {
             let Some(wish) = self.users.next() else { return };
             match self.server.create_request(&wish) {
                 Ok(request) => self.people.notice(self.users.made(), crate::replay::id(&request)),
@@ -240,6 +239,7 @@ impl Soak {
         let mut report = std::mem::take(&mut self.report);
         report.duration = self.started.elapsed();
         report.requests = self.users.made();
+        report.users = u64::try_from(self.observer.users()).unwrap_or(u64::MAX);
         report.starts = self.daemon.starts;
         report.ended_itself = self.daemon.ended_itself;
         report.acts_of_people = self.people.acts;

@@ -45,10 +45,10 @@ impl Users {
             return None;
         }
         let window = WINDOW.min(self.subjects);
-        // Requests come from a window of users that moves from the first to the last, so that each of them makes some
-        // while those before still last.
-        let first = (self.subjects - window) * self.made / self.requests;
-        let asks = first + self.chance.below(window);
+        // Requests come from a window of users that moves once around all of them, so that each of them makes about as
+        // many, while those before still last.
+        let first = self.subjects * self.made / self.requests;
+        let asks = (first + self.chance.below(window)) % self.subjects;
         self.made += 1;
         let lasts = self.chance.between(LASTS_MS.0, LASTS_MS.1);
         let mut wish = RequestSpec {

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tribunal_proto::types::{AccessRequestV3, LockV2, RequestState};
+use tribunal_proto::types::{AccessRequestV3, AccessReview, LockV2, RequestState};
 use tribunal_sim::{Change, Entry, Moment};
 
 use super::witness::Intent;
@@ -145,8 +145,16 @@ impl Replay {
                     }
                     None => found.push(format!("{before}: `{id}` came from nowhere")),
                 }
-                let approved = spec(request).state == i32::from(RequestState::Approved);
-                let intent = decision_of(request).and_then(|decision| intents.get(&decision));
+                let before_it = self.requests.get(id).map_or(&[][..], |seen| &spec(&seen.request).reviews);
+                let (decision, approved) = match new_reviews(before_it, request, &rules.bot).as_slice() {
+                    [] => (decision_of(request), spec(request).state == i32::from(RequestState::Approved)),
+                    [review] => (decision_in(review), review.proposed_state == i32::from(RequestState::Approved)),
+                    more => {
+                        found.push(format!("{before}: `{id}` has {} reviews of ours", more.len()));
+                        (None, false)
+                    }
+                };
+                let intent = decision.and_then(|decision| intents.get(&decision));
                 if !intent.is_some_and(|intent| durable(intent) && intent.resolves == Some((id.to_owned(), approved))) {
                     found.push(format!("{before}: `{id}` was resolved without a durable intent: {intent:?}"));
                 }
@@ -235,6 +243,19 @@ pub(crate) fn spec(request: &AccessRequestV3) -> &tribunal_proto::types::AccessR
 pub(crate) fn decision_of(request: &AccessRequestV3) -> Option<String> {
     let annotations = spec(request).resolve_annotations.as_ref()?;
     annotations.values.get("tribunal/decision")?.values.first().cloned()
+}
+
+/// The daemon's reviews, if this change brought the newest of them.
+fn new_reviews<'a>(before: &[AccessReview], request: &'a AccessRequestV3, bot: &str) -> Vec<&'a AccessReview> {
+    let of_bot = |review: &&AccessReview| review.author == bot;
+    let now: Vec<&AccessReview> = spec(request).reviews.iter().filter(of_bot).collect();
+    if before.iter().filter(of_bot).count() < now.len() { now } else { Vec::new() }
+}
+
+/// The decision that a review of the daemon names at the end of its words.
+fn decision_in(review: &AccessReview) -> Option<String> {
+    let (_, decision) = review.reason.strip_suffix(')')?.rsplit_once("(tribunal decision ")?;
+    Some(decision.to_owned())
 }
 
 fn resources_of(request: &AccessRequestV3) -> BTreeSet<String> {

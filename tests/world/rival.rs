@@ -4,13 +4,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tribunal::daemon::lease::{self, Mode, Stand, Terms};
 use tribunal::daemon::{Bug, Ports};
-use tribunal_core::Status;
+use tribunal_core::record::{Lifecycle, Record};
+use tribunal_core::{Settings, Status};
 use tribunal_ledger::Ledger;
+use tribunal_ports::Clock as _;
 use tribunal_sim::Moment;
 use tribunal_sim::cluster::Cluster;
 
@@ -32,6 +34,7 @@ pub(crate) struct Rival {
     stand: watch::Receiver<Stand>,
     /// Kept so that the daemon has somebody to tell.
     pub(crate) status: watch::Receiver<Option<Status>>,
+    pub(crate) release: Arc<Notify>,
     stop: CancellationToken,
     task: JoinHandle<Result<(), Bug>>,
 }
@@ -43,8 +46,9 @@ impl World {
     pub(crate) async fn start_rival(&self, name: &str, run: &str, mode: Mode) -> Rival {
         let client = self.client().await;
         let panel = panel::load(&self.setup.panels).await;
-        let (ledger, _recovery) = Ledger::open(&self.files.path().join(format!("ledger-{name}"))).unwrap();
+        let (ledger, recovery) = Ledger::open(&self.files.path().join(format!("ledger-{name}"))).unwrap();
         let settings = self.settings(&client, panel.as_ref(), run).await;
+        let settings = Settings { tripped: recovery.tripped, ..settings };
         let terms = Terms { mode, name: settings.cluster.clone(), holder: name.to_owned() };
         let gate = Arc::new(Gate::new());
         let ports = Ports {
@@ -53,11 +57,20 @@ impl World {
             ledger: Arc::new(Witnessed { ledger, witness: Arc::clone(&self.witness), handle: self.server().clone() }),
             clock: Arc::clone(&self.clock),
         };
-        let stop = CancellationToken::new();
+        let (release, stop) = (Arc::<Notify>::default(), CancellationToken::new());
         let (tell_status, status) = watch::channel(None);
         let (tell_stand, stand) = watch::channel(Stand::default());
-        let task = tokio::spawn(lease::run(ports, settings, terms, tell_status, tell_stand, stop.clone()));
-        Rival { name: name.to_owned(), gate, stand, status, stop, task }
+        let running = lease::run(ports, settings, terms, tell_status, tell_stand, Arc::clone(&release), stop.clone());
+        let task = tokio::spawn(running);
+        Rival { name: name.to_owned(), gate, stand, status, release, stop, task }
+    }
+
+    /// In an earlier run the breaker of this daemon tripped.
+    pub(crate) async fn rival_tripped(&self, name: &str, why: &str) {
+        let (ledger, _recovery) = Ledger::open(&self.files.path().join(format!("ledger-{name}"))).unwrap();
+        let (at, detail) = (self.clock.now(), why.to_owned());
+        let record = Record::Lifecycle { at, what: Lifecycle::BreakerTripped, detail };
+        tribunal_ports::Ledger::append(&ledger, record).await.unwrap();
     }
 
     /// Moves the clock on by `leap`, as often as it takes until the daemon stands like this.

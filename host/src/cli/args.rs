@@ -38,7 +38,8 @@ pub enum Command {
     /// Follow a cluster's access requests and decide them
     ///
     /// Takes either a configuration file, or the flags of Teleport's sample watcher as they are, also with one dash
-    /// (`-poll-interval=30s`). SIGINT and SIGTERM end it within five seconds.
+    /// (`-poll-interval=30s`). SIGINT and SIGTERM end it within five seconds; SIGUSR1
+    /// releases its breaker.
     Run(Box<RunArgs>),
     /// Try it out: a simulated cluster, the daemon and a scenario in one process
     ///

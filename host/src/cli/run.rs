@@ -7,9 +7,9 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::CommandFactory;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 use tribunal_ledger::Recovery;
 use tribunal_ports::Clock;
 
@@ -18,6 +18,7 @@ use super::{EXIT_ERROR, around, report};
 use crate::assembly::{self, Assembled};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigErrors};
+use crate::daemon::lease::Stand;
 use crate::signs::{Feeds, Signs};
 use crate::{daemon, telemetry};
 
@@ -35,7 +36,10 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         }
     };
     let stop = CancellationToken::new();
+    let (tell_stand, stand) = watch::channel(Stand::default());
+    let release = Arc::new(Notify::new());
     listen_for_signals(&stop)?;
+    listen_for_releases(&release, stand.clone())?;
     let listener = around::open(&config).await?;
     info!(plugins = config.plugins.len(), address = %config.teleport.address, "Loading plugins and connecting");
     let assembled = tokio::select! {
@@ -52,13 +56,15 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         "Connected to Teleport"
     );
     let (tell, status) = watch::channel(None);
-    let (tell_stand, stand) = watch::channel(daemon::lease::Stand::default());
     let feeds = Feeds { status, stand: Some(stand), stop: stop.clone() };
     let signs = Signs::new(&settings, feeds, || SystemClock.now());
     let client = Arc::clone(&ports.teleport);
     let ports = signs.watch_over(ports);
     let around = around::begin(&signs, client, &config, listener, stop.clone()).await;
     say_recovery(&recovery);
+    if may_release(recovery.tripped.as_deref(), args.release_breaker) {
+        release.notify_one();
+    }
     let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
     let closed = tokio::select! {
         closed = daemon::recover::close(&ports, open) => closed,
@@ -67,7 +73,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     if let Err(error) = closed {
         warn!(%error, "What the last run left open could not be looked up; the next start tries again");
     }
-    Box::pin(daemon::lease::run(ports, settings, lease, tell, tell_stand, stop)).await?;
+    Box::pin(daemon::lease::run(ports, settings, lease, tell, tell_stand, release, stop)).await?;
     drop(around);
     info!("Stopped");
     Ok(ExitCode::SUCCESS)
@@ -107,8 +113,49 @@ fn listen_for_signals(stop: &CancellationToken) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// SIGUSR1 releases the breaker of a daemon that acts.
+fn listen_for_releases(release: &Arc<Notify>, stand: watch::Receiver<Stand>) -> anyhow::Result<()> {
+    let mut signals = signal(SignalKind::user_defined1()).context("signals cannot be listened for")?;
+    let release = Arc::clone(release);
+    tokio::spawn(async move {
+        while signals.recv().await.is_some() {
+            let stand = stand.borrow().clone();
+            match stand {
+                Stand::Leading | Stand::Alone => release.notify_one(),
+                Stand::Standby(why) => {
+                    warn!(why, "Stands by, so that SIGUSR1 releases nothing; send it to a daemon that acts");
+                }
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Says how the breaker stands at the start; whether it is to be released.
+fn may_release(tripped: Option<&str>, wanted: bool) -> bool {
+    match (tripped, wanted) {
+        (Some(why), true) => {
+            warn!(why, "The breaker tripped in an earlier run; it is released as soon as this daemon acts");
+            true
+        }
+        (Some(why), false) => {
+            error!(
+                why,
+                "The breaker tripped in an earlier run; nothing is enforced until a person has looked and released it: \
+                 send SIGUSR1 to this daemon, or start it with --release-breaker"
+            );
+            false
+        }
+        (None, true) => {
+            daemon::log::nothing_to_release();
+            false
+        }
+        (None, false) => false,
+    }
+}
+
 fn say_recovery(recovery: &Recovery) {
-    let Recovery { records, open, torn, tripped: _ } = recovery;
+    let Recovery { records, open, torn, tripped: _ } = recovery; // it has a word of its own
     info!(records, open = open.len(), "Opened the ledger");
     if let Some(torn) = torn {
         warn!(

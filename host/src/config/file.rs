@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use tribunal_core::action::ResolveWith;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_teleport::Address;
 
@@ -124,19 +125,10 @@ fn read_teleport(
     let identity_file = identity_file.map(Path::to_owned).or(in_file);
 
     let reach = reach::read(&mut section, base, findings);
-    if let Some((how, span)) = section.string("resolve-with", "state", findings) {
-        match how.as_str() {
-            "state" => {}
-            "review" => findings.at(
-                &span,
-                "`resolve-with` cannot be `review`: this version resolves requests by `state` only",
-                "write `resolve-with = \"state\"`, or leave it out",
-            ),
-            other => findings.at(&span, format!("`resolve-with` cannot be `{other}`"), "it can be `state`"),
-        }
-    }
+    let ways = [("state", ResolveWith::State), ("review", ResolveWith::Review)];
+    let resolve_with = section.word("resolve-with", &ways, findings).unwrap_or(ResolveWith::State);
     section.finish(findings);
-    Some(Teleport { address: address?, identity_file: identity_file?, reach })
+    Some(Teleport { address: address?, identity_file: identity_file?, reach, resolve_with })
 }
 
 fn read_guard(mut section: Section<'_>, findings: &mut Findings<'_>) -> BTreeSet<String> {

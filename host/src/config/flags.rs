@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde_json::{Map, Value as Json, json};
+use tribunal_core::action::ResolveWith;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::opinion::{Mode, PolicyName};
 use tribunal_core::scope::Scope;
@@ -98,7 +99,13 @@ pub(super) fn read(flags: &GoFlags) -> Result<Config, ConfigErrors> {
         return Err(ConfigErrors::single(Problem::without_place("`-p` and `-i` are needed", "")));
     };
     Ok(Config {
-        teleport: Teleport { address, identity_file, reach: Reach::default() },
+        teleport: Teleport {
+            address,
+            identity_file,
+            reach: Reach::default(),
+            // As the sample watcher does.
+            resolve_with: ResolveWith::State,
+        },
         poll_interval,
         release: Release::WhenClear,
         human_approved: HumanApproved::Exempt,

@@ -58,9 +58,13 @@ fn exemption(mut section: Section<'_>, findings: &mut Findings<'_>) -> Option<Ex
     let span = section.span.clone().unwrap_or_default();
     let on = match (request, user) {
         (Some((request, span)), None) => {
-            named("request", request, &span, findings).map(RequestId::new).map(Exempt::Request)
+            let request = named("request", "give the id of a request", request, &span, findings);
+            request.map(RequestId::new).map(Exempt::Request)
         }
-        (None, Some((user, span))) => named("user", user, &span, findings).map(UserName::new).map(Exempt::User),
+        (None, Some((user, span))) => {
+            let user = named("user", "give the name of a user", user, &span, findings);
+            user.map(UserName::new).map(Exempt::User)
+        }
         (Some(_), Some((_, span))) => {
             findings.at(&span, "an exemption names both a `request` and a `user`", "write two exemptions");
             None
@@ -72,14 +76,15 @@ fn exemption(mut section: Section<'_>, findings: &mut Findings<'_>) -> Option<Ex
     };
     let until = until(&mut section, &span, findings);
     let reason = section.required_string("reason", "incident 4711", findings);
-    let reason = reason.and_then(|(reason, span)| named("reason", reason, &span, findings));
+    let help = "say why, for whoever reads the record";
+    let reason = reason.and_then(|(reason, span)| named("reason", help, reason, &span, findings));
     section.finish(findings);
     Some(Exemption { on: on?, until: until?, reason: reason? })
 }
 
-fn named(key: &str, text: String, span: &Span, findings: &mut Findings<'_>) -> Option<String> {
+fn named(key: &str, help: &str, text: String, span: &Span, findings: &mut Findings<'_>) -> Option<String> {
     if text.trim().is_empty() {
-        findings.at(span, format!("`{key}` is empty"), "say it");
+        findings.at(span, format!("`{key}` is empty"), help);
         return None;
     }
     Some(text)

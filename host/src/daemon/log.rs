@@ -13,6 +13,11 @@ pub fn record(record: &Record) {
     }
 }
 
+/// Says that an operator wanted to release the breaker, though it had not tripped.
+pub fn nothing_to_release() {
+    info!("The breaker has not tripped; there is nothing to release");
+}
+
 fn decision(decided: &Decided) {
     let verdict = decided.decision.as_ref().map_or("enforce", |decision| decision.verdict.as_str());
     let mut rules = decided.decision.as_ref().map_or_else(Vec::new, |decision| decision.because.rules());
@@ -65,7 +70,8 @@ fn lifecycle(what: Lifecycle, detail: &str) {
         }
         Lifecycle::BreakerTripped => error!(
             why = detail,
-            "The breaker tripped; nothing is enforced until a person has looked and released it (SIGUSR1)"
+            "The breaker tripped; nothing is enforced until a person has looked and released it: \
+             send SIGUSR1 to this daemon, or start it with --release-breaker"
         ),
         Lifecycle::BreakerReleased => warn!("An operator released the breaker"),
         Lifecycle::Alarm => error!(what = detail, "A person has to act"),

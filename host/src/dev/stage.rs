@@ -214,7 +214,8 @@ impl Daemon {
         let assembled = assemble(&config).await.map_err(|error| DevError::Daemon(error.to_string()))?;
         let (told, status) = watch::channel(None);
         let stop = CancellationToken::new();
-        let running = tokio::spawn(daemon::run(assembled.ports, assembled.settings, told, stop.clone()));
+        let running =
+            tokio::spawn(daemon::run(assembled.ports, assembled.settings, told, Arc::default(), stop.clone()));
         Ok(Self { status, stop, running })
     }
 

@@ -5,6 +5,7 @@
 
 mod lease;
 mod list;
+mod page;
 mod port;
 mod resources;
 mod review;
@@ -168,7 +169,9 @@ impl Client {
         Ok(Cluster {
             name: pong.cluster_name,
             version: pong.server_version,
-            advanced_workflows: features.advanced_access_workflows,
+            // Servers are to stop telling it by itself; the licence's entitlement is there as well.
+            advanced_workflows: features.advanced_access_workflows
+                || features.entitlements.get("AccessRequests").is_some_and(|entitlement| entitlement.enabled),
         })
     }
 

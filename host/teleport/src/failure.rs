@@ -113,6 +113,11 @@ fn class_of_connect(error: &ConnectError) -> FailureClass {
     }
 }
 
+/// Whether there was no connection over which to ask.
+pub(crate) fn is_unconnected(status: &Status) -> bool {
+    connect_error(status).is_some()
+}
+
 fn connect_error(status: &Status) -> Option<&ConnectError> {
     sources(status).find_map(|error| error.downcast_ref())
 }

@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use tribunal_core::action::ResolveWith;
+
 /// Stands for every kind, and for every verb.
 const WILDCARD: &str = "*";
 
@@ -14,6 +16,9 @@ pub type Needed<'a> = (&'a str, &'a [&'a str]);
 pub const TO_SEE: &[Needed<'static>] = &[("access_request", &["list", "read"]), ("lock", &["list", "read"])];
 /// What it takes to approve and deny by setting the state of requests.
 pub const TO_RESOLVE: &[Needed<'static>] = &[("access_request", &["list", "read", "update"])];
+/// What it takes to approve and deny by review, beside `review_requests.roles` that match what is requested: reviews need
+/// no verb, only sight.
+pub const TO_REVIEW: &[Needed<'static>] = &[("access_request", &["list", "read"])];
 /// What it takes to make, renew and release locks.
 pub const TO_LOCK: &[Needed<'static>] = &[("lock", &["list", "read", "create", "update", "delete"])];
 /// What it takes to hold a lease, so that of several daemons one at a time acts.
@@ -80,6 +85,15 @@ impl Rights {
     }
 }
 
+/// What it takes to resolve requests by this way.
+#[must_use]
+pub const fn to_resolve(with: ResolveWith) -> &'static [Needed<'static>] {
+    match with {
+        ResolveWith::State => TO_RESOLVE,
+        ResolveWith::Review => TO_REVIEW,
+    }
+}
+
 fn pairs<'a>(resources: &'a [String], verbs: &'a [String]) -> impl Iterator<Item = (String, String)> + 'a {
     resources.iter().flat_map(move |resource| verbs.iter().map(move |verb| (resource.clone(), verb.clone())))
 }
@@ -115,6 +129,13 @@ mod tests {
         assert_eq!(nothing.missing(TO_RESOLVE), ["access_request: list, read, update"]);
         assert_eq!(nothing.missing(TO_SEE), ["access_request: list, read", "lock: list, read"]);
         assert_eq!(nothing.missing(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn only_setting_the_state_needs_the_right_to_update() {
+        let sight = rights(&[(&["access_request"], &["list", "read"])], &[]);
+        assert_eq!(sight.missing(to_resolve(ResolveWith::State)), ["access_request: update"]);
+        assert_eq!(sight.missing(to_resolve(ResolveWith::Review)), [""; 0]);
     }
 
     #[test]

@@ -114,12 +114,17 @@ async fn open(connection: &Connection, limits: Limits) -> Result<Streaming<proto
 fn pause(limits: Limits, failures: u32, random: u32) -> Duration {
     let doublings = failures.saturating_sub(1).min(u32::BITS - 1);
     let whole = limits.watch_pause_min.saturating_mul(1 << doublings).min(limits.watch_pause_max);
+    jittered(whole, random)
+}
+
+/// A random half to whole of a pause.
+pub(crate) fn jittered(whole: Duration, random: u32) -> Duration {
     let half = whole / 2;
     half.saturating_add(half.mul_f64(f64::from(random) / f64::from(u32::MAX)))
 }
 
 /// A random number; the middle of all where the system has none to give.
-fn random() -> u32 {
+pub(crate) fn random() -> u32 {
     getrandom::u32().unwrap_or(u32::MAX / 2)
 }
 

@@ -84,11 +84,16 @@ impl Process {
         self.stderr.wait_for(words).await
     }
 
-    /// Sends a signal by its name and waits for the end.
-    pub(crate) async fn end(mut self, signal: &str) -> ExitStatus {
+    /// Sends a signal by its name.
+    pub(crate) async fn signal(&self, signal: &str) {
         let id = self.child.id().unwrap();
         let sent = Command::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status().await.unwrap();
         assert!(sent.success(), "kill -{signal} {id}");
+    }
+
+    /// Sends a signal by its name and waits for the end.
+    pub(crate) async fn end(mut self, signal: &str) -> ExitStatus {
+        self.signal(signal).await;
         in_time(self.child.wait()).await.unwrap()
     }
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, AccessReview, AccessReviewSubmission, RequestState};
 
-use super::create::{REASON_BYTES_MAX, request_not_found};
+use super::create::REASON_BYTES_MAX;
 use super::lifetimes;
+use super::listing::state_name;
 use super::predicate::{Facts, Predicate};
 use super::rbac::matches;
-use super::refusal::{access_denied, bad_parameter, not_implemented};
+use super::refusal::{access_denied, bad_parameter, not_found, not_implemented};
 use super::{Caller, Cluster, Refusal, spec_of};
 use crate::clock::Moment;
 use crate::scenario::ReviewDef;
@@ -18,7 +19,8 @@ impl Cluster {
     ///
     /// # Errors
     /// As Teleport refuses them: no right to review, no second factor where people need one, own request, a second review, a request
-    /// that is not pending, and so on.
+    /// that is not pending, and so on. In Teleport's order (`lib/auth/auth_with_roles.go`, then `lib/services/local/dynamic_access.go` and
+    /// `lib/services/access_request.go`).
     pub fn submit_review(
         &mut self,
         caller: &Caller,
@@ -31,31 +33,43 @@ impl Cluster {
         let AccessReviewSubmission { request_id, review } = submission;
         let mut review = review.ok_or_else(|| bad_parameter("the submission carries no review"))?;
         if review.proposed_state == i32::from(RequestState::Promoted) {
-            return Err(not_a_decision());
+            return Err(bad_parameter("state promoted is set by promoting to an access list, not by a review"));
         }
         if review.author.is_empty() {
             review.author.clone_from(&caller.user);
         } else if review.author != caller.user {
-            return Err(access_denied(format!("user `{}` cannot submit a review as `{}`", caller.user, review.author)));
+            let (user, author) = (&caller.user, &review.author);
+            return Err(access_denied(format!("user {user:?} cannot submit reviews on behalf of {author:?}")));
         }
         if !self.reviews_anything(caller) {
-            return Err(access_denied(format!("user `{}` cannot submit reviews", caller.user)));
+            return Err(access_denied(format!("user {:?} cannot submit reviews", caller.user)));
         }
         self.require_admin_action(caller)?;
+        if !caller.active_requests.is_empty() && caller.bot {
+            return Err(bad_parameter("bot should not have active requests"));
+        }
         if !caller.active_requests.is_empty() {
             return Err(access_denied(
                 "reviews cannot be submitted by an identity with elevated access: drop the assumed requests first",
             ));
         }
         if request_id.is_empty() {
-            return Err(bad_parameter("missing request id"));
+            return Err(bad_parameter("missing request ID"));
         }
-        let state = check_form(&review)?;
-        let stored = self.requests.get(&request_id).cloned().ok_or_else(|| request_not_found(&request_id))?;
-        self.may_review(caller, &stored)?;
+        if review.reason.len() > REASON_BYTES_MAX {
+            return Err(bad_parameter(format!("review reason is too long: at most {REASON_BYTES_MAX} bytes")));
+        }
+        let stored =
+            self.requests.get(&request_id).cloned().ok_or_else(|| {
+                not_found(format!("cannot apply review to access request {request_id:?} (not found)"))
+            })?;
+        if !self.may_review(caller, &stored) {
+            return Err(access_denied(format!("user {:?} cannot review request {request_id:?}", caller.user)));
+        }
         let mut request = AccessRequestV3::clone(&stored);
         let spec = request.spec.get_or_insert_default();
-        check_request(spec, &review)?;
+        let proposed = check_compatible(spec, &mut review)?;
+        check_pending(spec)?;
         let created = Moment::from_proto(spec.created.as_ref()).unwrap_or(now);
         let start = Moment::from_proto(review.assume_start_time.as_ref());
         lifetimes::check_start(start, created, Moment::from_proto(spec.expires.as_ref()))?;
@@ -65,7 +79,7 @@ impl Cluster {
         if let Some(state) = resolution(spec) {
             resolve(spec, state);
         }
-        tracing::debug!(proposed = state.as_str_name(), "Review stored");
+        tracing::debug!(proposed = proposed.as_str_name(), "Review stored");
         Ok(AccessRequestV3::clone(&self.store_request(now, &caller.user, request)))
     }
 
@@ -76,12 +90,11 @@ impl Cluster {
     }
 
     /// Whether the caller's roles let them review this request, which must not be their own.
-    pub(super) fn may_review(&self, caller: &Caller, request: &AccessRequestV3) -> Result<(), Refusal> {
+    pub(super) fn may_review(&self, caller: &Caller, request: &AccessRequestV3) -> bool {
         let spec = spec_of(request);
         if spec.user == caller.user {
-            return Err(access_denied("users cannot review access requests of their own"));
+            return false;
         }
-        let no = || access_denied(format!("user `{}` cannot review this access request", caller.user));
         let facts = self.facts(caller, spec, None);
         let holds =
             |review: &ReviewDef| Predicate::parse(&review.r#where).is_ok_and(|predicate| predicate.holds(&facts));
@@ -94,7 +107,7 @@ impl Cluster {
             self.role_set(&caller.roles).any(|held| covers(&held.allow.review_requests, role))
                 && !self.role_set(&caller.roles).any(|held| covers(&held.deny.review_requests, role))
         });
-        if all && self.reviews_anything(caller) { Ok(()) } else { Err(no()) }
+        all && self.reviews_anything(caller)
     }
 
     fn facts(&self, caller: &Caller, spec: &AccessRequestSpecV3, review: Option<&AccessReview>) -> Facts {
@@ -126,39 +139,44 @@ impl Cluster {
     }
 }
 
-fn check_form(review: &AccessReview) -> Result<RequestState, Refusal> {
-    if !review.roles.is_empty() {
-        return Err(not_implemented("reviews with roles are not supported"));
+/// What the review proposes, if it fits the request.
+fn check_compatible(spec: &AccessRequestSpecV3, review: &mut AccessReview) -> Result<RequestState, Refusal> {
+    let proposed = match RequestState::try_from(review.proposed_state) {
+        Ok(state @ (RequestState::Approved | RequestState::Denied)) => state,
+        Ok(RequestState::None | RequestState::Pending | RequestState::Promoted) | Err(_) => {
+            let state = state_name(review.proposed_state);
+            return Err(bad_parameter(format!("invalid state proposal: {state} (expected approval/denial)")));
+        }
+    };
+    if spec.thresholds.is_empty() {
+        return Err(bad_parameter("request is uninitialized or does not support reviews"));
+    }
+    if spec.reviews.iter().any(|known| known.author == review.author) {
+        return Err(access_denied(format!("user {:?} has already reviewed this request", review.author)));
+    }
+    review.roles.sort();
+    review.roles.dedup();
+    if !review.roles.is_empty() && review.roles.len() != spec.role_threshold_mapping.len() {
+        return Err(not_implemented("role subselection is not yet supported in reviews: leave the roles out"));
     }
     if review.annotations.as_ref().is_some_and(|annotations| !annotations.values.is_empty()) {
-        return Err(not_implemented("reviews with annotations are not supported"));
+        return Err(not_implemented("annotations are not yet supported in reviews: leave them out"));
     }
-    if review.reason.len() > REASON_BYTES_MAX {
-        return Err(bad_parameter(format!("review reason is too long: at most {REASON_BYTES_MAX} bytes")));
-    }
-    match RequestState::try_from(review.proposed_state) {
-        Ok(state @ (RequestState::Approved | RequestState::Denied)) => Ok(state),
-        Ok(RequestState::None | RequestState::Pending | RequestState::Promoted) | Err(_) => Err(not_a_decision()),
+    match review.roles.iter().find(|role| !spec.role_threshold_mapping.contains_key(*role)) {
+        Some(role) => Err(bad_parameter(format!("role {role:?} is not a member of this request"))),
+        None => Ok(proposed),
     }
 }
 
-fn not_a_decision() -> Refusal {
-    bad_parameter("a review proposes APPROVED or DENIED and nothing else")
-}
-
-fn check_request(spec: &AccessRequestSpecV3, review: &AccessReview) -> Result<(), Refusal> {
-    if spec.reviews.iter().any(|known| known.author == review.author) {
-        return Err(access_denied(format!("user `{}` has already reviewed this request", review.author)));
-    }
+/// Clients know what these words mean: with the same code others are told that they may not review.
+fn check_pending(spec: &AccessRequestSpecV3) -> Result<(), Refusal> {
     match RequestState::try_from(spec.state) {
-        Ok(RequestState::Pending) => {}
-        Ok(state @ (RequestState::None | RequestState::Approved | RequestState::Denied | RequestState::Promoted)) => {
+        Ok(RequestState::Pending | RequestState::None) | Err(_) => Ok(()),
+        Ok(state @ (RequestState::Approved | RequestState::Denied | RequestState::Promoted)) => {
             let word = state.as_str_name().to_lowercase();
-            return Err(access_denied(format!("the access request has already been {word}")));
+            Err(access_denied(format!("the access request has been already {word}")))
         }
-        Err(_) => return Err(access_denied("the access request is in an unknown state")),
     }
-    Ok(())
 }
 
 /// What the reviews together decide, if anything.
@@ -200,4 +218,17 @@ fn resolve(spec: &mut AccessRequestSpecV3, state: RequestState) {
         }
     }
     spec.resource_expiry = spec.expires;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_without_thresholds_takes_no_reviews() {
+        let proposed_state = RequestState::Approved.into();
+        let mut review = AccessReview { author: "rita".to_owned(), proposed_state, ..AccessReview::default() };
+        let refusal = check_compatible(&AccessRequestSpecV3::default(), &mut review);
+        assert!(refusal.is_err_and(|refusal| refusal.message.contains("does not support reviews")));
+    }
 }

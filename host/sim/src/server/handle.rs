@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use tonic::Status;
 use tribunal_proto::proto::RequestStateSetter;
-use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockV2, Metadata, RequestState};
+use tribunal_proto::types::{
+    AccessRequestSpecV3, AccessRequestV3, AccessReview, AccessReviewSubmission, LockV2, Metadata, RequestState,
+};
 use uuid::Uuid;
 
 use super::certificates::{Certificates, IssueOptions};
@@ -126,6 +128,20 @@ impl Handle {
     /// As `SetAccessRequestState` refuses it.
     pub fn deny_as(&self, user: &str, id: &str, reason: &str) -> Result<(), Refusal> {
         self.resolve_as(user, id, RequestState::Denied, reason)
+    }
+
+    /// Reviews a request as this user, who needs the right to: approves it, or else denies it.
+    ///
+    /// # Errors
+    /// As `SubmitAccessReview` refuses it.
+    pub fn review_as(&self, user: &str, id: &str, approve: bool, reason: &str) -> Result<AccessRequestV3, Refusal> {
+        self.with(|cluster, now| {
+            let proposed = if approve { RequestState::Approved } else { RequestState::Denied };
+            let review =
+                AccessReview { proposed_state: proposed.into(), reason: reason.to_owned(), ..AccessReview::default() };
+            let submission = AccessReviewSubmission { request_id: id.to_owned(), review: Some(review) };
+            cluster.submit_review(&caller_of(cluster, user), now, submission)
+        })
     }
 
     fn resolve_as(&self, user: &str, id: &str, state: RequestState, reason: &str) -> Result<(), Refusal> {

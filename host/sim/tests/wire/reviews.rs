@@ -57,13 +57,14 @@ async fn reviews_that_may_not_be_given_are_refused_one_by_one() {
     let ok = || review(&of_alice, Approved);
     let labels = LabelValues { values: [("a".to_owned(), StringValues::default())].into() };
     for (submission, code, words) in [
-        (review(&of_alice, Promoted), InvalidArgument, "APPROVED or DENIED"),
-        (review(&of_alice, Pending), InvalidArgument, "APPROVED or DENIED"),
+        (review(&of_alice, Promoted), InvalidArgument, "state promoted"),
+        (review(&of_alice, Pending), InvalidArgument, "invalid state proposal: PENDING"),
         (changed(ok(), |review| review.annotations = Some(labels)), Unimplemented, "annotations"),
-        (changed(ok(), |review| review.roles = vec!["prod-a".into()]), Unimplemented, "roles"),
-        (changed(ok(), |review| review.author = "ralf".into()), PermissionDenied, "as `ralf`"),
+        (changed(ok(), |review| review.roles = vec!["prod-a".into(), "prod-b".into()]), Unimplemented, "role subsel"),
+        (changed(ok(), |review| review.roles = vec!["prod-b".into()]), InvalidArgument, "not a member"),
+        (changed(ok(), |review| review.author = "ralf".into()), PermissionDenied, "reviews on behalf of \"ralf\""),
         (AccessReviewSubmission { review: None, ..ok() }, InvalidArgument, "no review"),
-        (review("", Approved), InvalidArgument, "missing request id"),
+        (review("", Approved), InvalidArgument, "missing request ID"),
         (review("0190a7c6-0000-7000-8000-000000000000", Approved), NotFound, "not found"),
     ] {
         refused(rita.submit_access_review(submission).await, code, words);
@@ -76,10 +77,38 @@ async fn reviews_that_may_not_be_given_are_refused_one_by_one() {
     refused(
         world.client("bob").await.submit_access_review(review(&of_bob, Approved)).await,
         PermissionDenied,
-        "of their own",
+        "cannot review request",
     );
     let elevated = IssueOptions { active_requests: vec![of_bob.clone()], ..IssueOptions::of("rita") };
     refused(world.client_of(&elevated).await.submit_access_review(ok()).await, PermissionDenied, "elevated");
+    let robot = IssueOptions { user: "bot-tribunal".to_owned(), ..elevated };
+    let world = World::with(&format!("{SCENARIO}\n[bot]\nreview-requests = {{ roles = [\"*\"] }}")).await;
+    refused(world.client_of(&robot).await.submit_access_review(ok()).await, InvalidArgument, "active requests");
+}
+
+#[tokio::test]
+async fn a_review_that_names_all_requested_roles_is_one_that_names_none() {
+    let world = World::start().await;
+    let request = id(&world.request().await);
+    let whole = changed(review(&request, Approved), |review| review.roles = vec!["prod-a".into(), "prod-a".into()]);
+    let answer = spec(&world.client("rita").await.submit_access_review(whole).await.unwrap().into_inner());
+    assert_eq!(answer.state(), Approved);
+}
+
+#[tokio::test]
+async fn what_a_role_denies_to_review_is_denied_whatever_allows_it() {
+    let denying = SCENARIO.replace(
+        "[[role]]\nname = \"root\"",
+        "[[role]]\nname = \"not-b\"\n[role.deny]\nreview-requests = { roles = [\"*-b\"] }\n[[role]]\nname = \"root\"",
+    );
+    let denying = denying
+        .replace("name = \"rita\"\nroles = [\"reviewer\"]", "name = \"rita\"\nroles = [\"reviewer\", \"not-b\"]");
+    let world = World::with(&denying).await;
+    let both = id(&world.request_of("alice", &["prod-a", "prod-b"]).await);
+    let mut rita = world.client("rita").await;
+    refused(rita.submit_access_review(review(&both, Approved)).await, PermissionDenied, "cannot review request");
+    let other = id(&world.request_of("alice", &["prod-a"]).await);
+    assert!(rita.submit_access_review(review(&other, Approved)).await.is_ok());
 }
 
 #[tokio::test]
@@ -106,7 +135,7 @@ async fn nobody_reviews_twice_and_nothing_is_reviewed_after_it_was_resolved() {
     refused(
         world.client("bob").await.submit_access_review(review(&request, Denied)).await,
         PermissionDenied,
-        "already been approved",
+        "the access request has been already approved",
     );
 }
 
@@ -143,7 +172,7 @@ async fn where_a_second_factor_is_required_people_cannot_review_and_bots_can() {
     refused(rita.submit_access_review(review(&request, Approved)).await, PermissionDenied, "multi-factor");
     // The factor is asked for before the review is looked at, but after the right to review at all.
     refused(rita.submit_access_review(review("", Pending)).await, PermissionDenied, "multi-factor");
-    refused(rita.submit_access_review(review("", Promoted)).await, InvalidArgument, "APPROVED or DENIED");
+    refused(rita.submit_access_review(review("", Promoted)).await, InvalidArgument, "state promoted");
     refused(
         world.client("alice").await.submit_access_review(review(&request, Approved)).await,
         PermissionDenied,

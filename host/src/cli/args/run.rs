@@ -47,6 +47,9 @@ pub struct RunArgs {
     /// Where the ledger is; counts more than the configuration [default: the user's or systemd's state directory]
     #[arg(long, value_name = "DIR")]
     pub ledger_dir: Option<PathBuf>,
+    /// Release the breaker, if it tripped in an earlier run, once this daemon acts
+    #[arg(long)]
+    pub release_breaker: bool,
     /// How to log.
     #[command(flatten)]
     pub log: LogArgs,
@@ -94,7 +97,8 @@ impl RunArgs {
             role_conflicts,
             dry_run,
             ledger_dir,
-            log: _, // has been used already
+            release_breaker: _, // is no setting
+            log: _,             // has been used already
         } = self;
         GoFlags {
             proxy: proxy.clone(),

@@ -11,6 +11,7 @@ use tribunal_core::lock::{Lock, LockName};
 use tribunal_core::request::{AccessRequest, RequestId};
 use tribunal_proto::{proto, types};
 
+use super::page::{PAGE_TRIES_MAX, READ_TRIES_MAX};
 use super::timing::created_at;
 use super::{Client, Connection};
 use crate::convert;
@@ -36,8 +37,9 @@ impl Client {
         let after = self.limits().list;
         let list = async {
             self.check_sight(&connection).await?;
-            let locks = self.list_locks(&connection).await?;
-            let requests = self.list_requests(&connection, types::AccessRequestFilter::default()).await?;
+            let locks = self.list_locks(&connection, PAGE_TRIES_MAX).await?;
+            let everything = types::AccessRequestFilter::default();
+            let requests = self.list_requests(&connection, everything, PAGE_TRIES_MAX).await?;
             self.timing.saw(&requests);
             Ok(Listing { requests, locks })
         };
@@ -65,7 +67,7 @@ impl Client {
     /// A filter by id is answered from the backend, not from the cache, and with nothing where nothing is.
     async fn read_request(&self, connection: &Connection, id: &RequestId) -> Result<Option<AccessRequest>, Failure> {
         let filter = types::AccessRequestFilter { id: id.as_str().to_owned(), ..types::AccessRequestFilter::default() };
-        let requests = self.list_requests(connection, filter).await?;
+        let requests = self.list_requests(connection, filter, READ_TRIES_MAX).await?;
         self.timing.saw(&requests);
         Ok(requests.into_iter().find(|request| request.id == *id))
     }
@@ -83,7 +85,7 @@ impl Client {
             Err(status) if status.code() == Code::NotFound => Ok(None),
             // A server that only lists locks says as much, at more cost.
             Err(status) if status.code() == Code::Unimplemented => {
-                let locks = self.list_locks(connection).await?;
+                let locks = self.list_locks(connection, READ_TRIES_MAX).await?;
                 Ok(locks.into_iter().find(|lock| lock.name == *name))
             }
             Err(status) => Err(explain(GET_LOCK, &status)),
@@ -94,9 +96,10 @@ impl Client {
         &self,
         connection: &Connection,
         filter: types::AccessRequestFilter,
+        tries: u32,
     ) -> Result<Vec<AccessRequest>, Failure> {
         if !connection.streams_requests.load(Ordering::Relaxed) {
-            match self.page_requests(connection, filter.clone()).await {
+            match self.page_requests(connection, filter.clone(), tries).await {
                 Err(Partial::Refused(status)) if status.code() == Code::Unimplemented => {
                     connection.streams_requests.store(true, Ordering::Relaxed);
                 }
@@ -110,8 +113,9 @@ impl Client {
         &self,
         connection: &Connection,
         filter: types::AccessRequestFilter,
+        tries: u32,
     ) -> Result<Vec<AccessRequest>, Partial> {
-        let mut auth = connection.auth();
+        let auth = connection.auth();
         let mut requests = Vec::new();
         let mut start_key = String::new();
         loop {
@@ -122,7 +126,11 @@ impl Client {
                 limit: PAGE_ENTRIES,
                 start_key: start_key.clone(),
             };
-            let page = self.call(connection, auth.list_access_requests(page)).await?;
+            let ask = || {
+                let (mut auth, page) = (auth.clone(), page.clone());
+                async move { auth.list_access_requests(page).await }
+            };
+            let page = self.page(connection, LIST_REQUESTS, tries, ask).await?;
             take(&mut requests, page.access_requests, convert::access_request)?;
             if page.next_key.is_empty() {
                 return Ok(requests);
@@ -151,9 +159,9 @@ impl Client {
         }
     }
 
-    async fn list_locks(&self, connection: &Connection) -> Result<Vec<Lock>, Failure> {
+    async fn list_locks(&self, connection: &Connection, tries: u32) -> Result<Vec<Lock>, Failure> {
         if !connection.lists_locks_at_once.load(Ordering::Relaxed) {
-            match self.page_locks(connection).await {
+            match self.page_locks(connection, tries).await {
                 Err(Partial::Refused(status)) if status.code() == Code::Unimplemented => {
                     connection.lists_locks_at_once.store(true, Ordering::Relaxed);
                 }
@@ -163,14 +171,18 @@ impl Client {
         self.get_locks(connection).await.map_err(|partial| partial.explain(GET_LOCKS))
     }
 
-    async fn page_locks(&self, connection: &Connection) -> Result<Vec<Lock>, Partial> {
-        let mut auth = connection.auth();
+    async fn page_locks(&self, connection: &Connection, tries: u32) -> Result<Vec<Lock>, Partial> {
+        let auth = connection.auth();
         let mut locks = Vec::new();
         let mut page_token = String::new();
         loop {
             let page =
                 proto::ListLocksRequest { page_size: PAGE_ENTRIES, page_token: page_token.clone(), filter: None };
-            let page = self.call(connection, auth.list_locks(page)).await?;
+            let ask = || {
+                let (mut auth, page) = (auth.clone(), page.clone());
+                async move { auth.list_locks(page).await }
+            };
+            let page = self.page(connection, LIST_LOCKS, tries, ask).await?;
             take(&mut locks, page.locks, convert::lock)?;
             if page.next_page_token.is_empty() {
                 return Ok(locks);

@@ -46,7 +46,10 @@ fn refused(status: &Status) -> Failure {
         Code::PermissionDenied if said.contains("enterprise") || said.contains("license") => {
             (FailureClass::Alarm, "set `resolve-with = \"state\"` in `[teleport]`, or use an edition with reviews")
         }
-        Code::PermissionDenied if said.contains("elevated") || said.contains("active request") => {
+        // Teleport says it of people with the one code, and of bots with the other.
+        Code::PermissionDenied | Code::InvalidArgument
+            if said.contains("elevated") || said.contains("active request") =>
+        {
             (FailureClass::Alarm, "have tbot write an identity that has assumed no access request")
         }
         Code::PermissionDenied if said.contains("on behalf of") => {
@@ -95,6 +98,7 @@ mod tests {
             (denied("access denied"), Alarm, "role needs `review_requests.roles`"),
             (denied("this feature requires Teleport Enterprise"), Alarm, "resolve-with = \"state\""),
             (denied("reviews cannot be submitted with elevated access"), Alarm, "no access request"),
+            (Status::invalid_argument("bot should not have active requests"), Alarm, "no access request"),
             (denied("user \"a\" cannot submit reviews on behalf of \"b\""), Alarm, "another user"),
             (Status::invalid_argument("request is uninitialized or does not support reviews"), Alarm, "people"),
             (Status::invalid_argument("invalid state proposal"), Settle, "invalid argument"),

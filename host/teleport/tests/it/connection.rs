@@ -8,7 +8,7 @@ use rustls::version::{TLS12, TLS13};
 use tokio::net::TcpListener;
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_proto::proto::auth_service_client::AuthServiceClient;
-use tribunal_proto::proto::{PingRequest, PingResponse};
+use tribunal_proto::proto::{EntitlementInfo, Features, PingRequest, PingResponse};
 use tribunal_teleport::connect::connect;
 use tribunal_teleport::{Choice, Client, Cluster, Limits, Reach, Target};
 
@@ -49,6 +49,21 @@ async fn a_ping_goes_over_each_version_of_tls_with_our_certificate_shown() {
         assert_eq!(call.user, "bot-tribunal");
         assert_eq!(call.headers["version"], "18.0.0");
         assert!(call.headers["user-agent"].to_str().unwrap().starts_with("tribunal/"));
+    }
+}
+
+#[tokio::test]
+async fn reviews_are_there_where_the_licence_says_so_in_the_old_or_the_new_way() {
+    let ca = Ca::new("root");
+    let entitled = |enabled| [("AccessRequests".to_owned(), EntitlementInfo { enabled, limit: 0 })].into();
+    for (features, there) in [
+        (Features { advanced_access_workflows: true, ..Features::default() }, true),
+        (Features { entitlements: entitled(true), ..Features::default() }, true),
+        (Features { entitlements: entitled(false), ..Features::default() }, false),
+    ] {
+        let pong = PingResponse { server_features: Some(features), ..PingResponse::default() }.encode_to_vec();
+        let server = Server::new(&ca, move |_: &Call| Reply::Messages(vec![pong.clone()])).await;
+        assert_eq!(ping_as(&ca, &server).await.unwrap().advanced_workflows, there);
     }
 }
 

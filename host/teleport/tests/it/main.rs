@@ -7,6 +7,7 @@ mod http_proxy;
 mod identity;
 mod lease;
 mod obstacles;
+mod pages;
 mod pki;
 mod place;
 mod resources;
