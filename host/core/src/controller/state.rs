@@ -33,7 +33,7 @@ pub(crate) struct Turn<'a> {
 const PATIENT_ROUNDS: u32 = 6;
 
 /// What is kept about one subject.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SubjectState {
     pub(crate) progress: Progress,
     /// What is known of the user beside their requests.
@@ -52,7 +52,7 @@ pub(crate) struct SubjectState {
 }
 
 /// What is known of a user beside their requests, and since when.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) background: Background,
     /// The resources of which labels were asked for; not all may have been seen.
@@ -62,7 +62,7 @@ pub(crate) struct Known {
 }
 
 /// What a subject's round waits for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Progress {
     /// Nothing: no round is under way.
     #[default]
@@ -78,7 +78,7 @@ pub(crate) enum Progress {
 }
 
 /// One round: every pending request of a subject, oldest first, then the held ones.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Round {
     pub(crate) background: Background,
     /// Pending requests still to be judged.
@@ -92,7 +92,7 @@ pub(crate) struct Round {
 }
 
 /// Opinions about one pending request come in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Judging {
     pub(crate) request: Arc<AccessRequest>,
     pub(crate) case: Arc<Case>,
@@ -102,7 +102,7 @@ pub(crate) struct Judging {
 }
 
 /// Lock orders come in, one policy after the other.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Planning {
     /// The request that would be approved; none: only what is held.
     pub(crate) approving: Option<Approving>,
@@ -116,7 +116,7 @@ pub(crate) struct Planning {
 }
 
 /// A request that every policy would have approved.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Approving {
     pub(crate) request: Arc<AccessRequest>,
     pub(crate) decision: Decision,
@@ -126,7 +126,7 @@ pub(crate) struct Approving {
 }
 
 /// What is about to be done, and what it relies on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) id: DecisionId,
     /// The time that policies were shown.
@@ -146,7 +146,7 @@ pub(crate) struct Plan {
 }
 
 /// The step of a plan that is under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Phase {
     /// The intent is being made durable.
     Recording,
@@ -167,7 +167,7 @@ pub(crate) enum Phase {
 }
 
 /// Locks are being written and deleted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Locking {
     pub(crate) under_way: BTreeMap<Ticket, LockName>,
     pub(crate) failed: Vec<(LockName, crate::failure::Failure)>,
