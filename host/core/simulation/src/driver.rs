@@ -56,6 +56,8 @@ pub(crate) struct Driver {
     pub(crate) ledger: Vec<Record>,
     pub(crate) ledger_works: bool,
     starts: u32,
+    /// How often the server would not let the daemon resolve a request.
+    pub(crate) refusals: u32,
     /// Whether the breaker said stop, and no operator let it go on.
     pub(crate) tripped: bool,
     /// Access that starts by itself is the daemon's to foresee.
@@ -100,6 +102,7 @@ impl Driver {
             ledger: Vec::new(),
             ledger_works: true,
             starts: 0,
+            refusals: 0,
             tripped: false,
             calm: true,
             telling: false,
@@ -447,6 +450,7 @@ impl Driver {
         act: impl FnOnce(&mut Self) -> Result<Result<(), Failure>, Wrong>,
     ) -> Result<Result<(), Failure>, Wrong> {
         if let Luck::Fails(class) = luck {
+            self.refusals += u32::from(class != FailureClass::Retry);
             self.tell(|| format!("  {what}: fails ({})", class.as_str()));
             return Ok(Err(Failure::new(class, "injected")));
         }

@@ -150,6 +150,7 @@ impl Scope {
     /// The first way that breaks a law.
     pub fn search(&self, events_max: u32) -> Result<Found, Box<Broken>> {
         let broken = |path: &[Step], wrong| Box::new(Broken { wrong, story: self.story(path) });
+        let events_max = events_max.min(EVENTS_MAX);
         let mut seen = BTreeSet::new();
         let mut found = Found { states: 0, at_rest: 0 };
         let mut open = vec![Node::begin(false)];
@@ -384,16 +385,12 @@ impl Default for Canon<'_> {
 
 impl<'a> Canon<'a> {
     fn take(&mut self, text: &'a str) {
-        let mut from = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
-                continue;
-            }
-            self.word(&text[from..at]);
-            self.byte(byte);
-            from = at + 1;
+        let between = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_');
+        for piece in text.split_inclusive(between) {
+            let word = piece.trim_end_matches(between);
+            self.word(word);
+            piece.bytes().skip(word.len()).for_each(|byte| self.byte(byte));
         }
-        self.word(&text[from..]);
     }
 
     fn word(&mut self, word: &'a str) {

@@ -42,6 +42,8 @@ pub(crate) struct SubjectState {
     pub(crate) told: BTreeMap<RequestId, Decision>,
     /// Why held requests could not be put in order, as the ledger was last told.
     pub(crate) told_standing: Option<Because>,
+    /// Pending requests that Teleport would not let us resolve.
+    pub(crate) refused: BTreeMap<RequestId, Refused>,
     /// The locks and releases that a dry run last told the ledger of.
     pub(crate) told_rehearsal: Option<(Vec<LockName>, Vec<LockName>)>,
     /// Something changed that no round has seen yet.
@@ -49,6 +51,18 @@ pub(crate) struct SubjectState {
     queued: bool,
     due: Option<Timestamp>,
     failures: u32,
+}
+
+/// A request that Teleport would not let us resolve: to try again at once would lock and release what is held, for
+/// nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    /// As it was then; once it changes, it is judged anew.
+    pub(crate) request: Arc<AccessRequest>,
+    /// How often in a row.
+    pub(crate) times: u32,
+    /// When it is tried again.
+    pub(crate) until: Timestamp,
 }
 
 /// What is known of a user beside their requests, and since when.
