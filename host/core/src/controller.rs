@@ -103,7 +103,7 @@ pub struct Status {
 }
 
 /// The state of everything; see the [module](self).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Controller {
     settings: Settings,
     view: View,

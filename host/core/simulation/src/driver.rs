@@ -22,7 +22,7 @@ pub(crate) const POLL: Duration = Duration::from_secs(30);
 const LEAD: Duration = Duration::from_secs(60);
 
 /// A call on its way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Call {
     /// The server has not seen it yet.
     Sent(Action),
@@ -41,6 +41,7 @@ pub(crate) enum Luck {
 }
 
 /// One controller, the model, and all that is on the way between them.
+#[derive(Clone)]
 pub(crate) struct Driver {
     pub(crate) world: World,
     controller: Controller,
@@ -55,6 +56,8 @@ pub(crate) struct Driver {
     pub(crate) ledger: Vec<Record>,
     pub(crate) ledger_works: bool,
     starts: u32,
+    /// How often the server would not let the daemon resolve a request.
+    pub(crate) refusals: u32,
     /// Whether the breaker said stop, and no operator let it go on.
     pub(crate) tripped: bool,
     /// Access that starts by itself is the daemon's to foresee.
@@ -99,6 +102,7 @@ impl Driver {
             ledger: Vec::new(),
             ledger_works: true,
             starts: 0,
+            refusals: 0,
             tripped: false,
             calm: true,
             telling: false,
@@ -117,6 +121,10 @@ impl Driver {
         let verb = if approve { "approves" } else { "denies" };
         let before = self.world.usable();
         let done = self.world.reviewed_by_person(id, author, approve);
+        if !self.calm && self.world.requests.get(id).is_some_and(|request| request.access_starts.is_some()) {
+            // It may have begun while the daemon was dead: then nobody could lock in time what must give way to it.
+            self.world.by_people.insert(id.clone());
+        }
         self.tell(|| match done {
             Ok(()) => format!("{author} {verb} {id} in a review"),
             Err(failure) => format!("{author} {verb} {id} in a review, in vain: {failure}"),
@@ -142,6 +150,13 @@ impl Driver {
     /// The controller without anything to remember, as text.
     pub(crate) fn remembered(&self) -> String {
         format!("{:?}", self.controller)
+    }
+
+    /// All that what comes next depends on, as text.
+    pub(crate) fn state(&self) -> String {
+        let Self { world, controller, calls, stream, watching, eyes, tripped, .. } = self;
+        let world = world.state();
+        format!("{world} {controller:?} {calls:?} {stream:?} {watching} {eyes:?} {tripped}")
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -435,6 +450,7 @@ impl Driver {
         act: impl FnOnce(&mut Self) -> Result<Result<(), Failure>, Wrong>,
     ) -> Result<Result<(), Failure>, Wrong> {
         if let Luck::Fails(class) = luck {
+            self.refusals += u32::from(class != FailureClass::Retry);
             self.tell(|| format!("  {what}: fails ({})", class.as_str()));
             return Ok(Err(Failure::new(class, "injected")));
         }

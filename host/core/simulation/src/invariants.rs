@@ -21,7 +21,7 @@ use super::policies::{CAP, Policy, conflicts, count};
 pub(crate) type Wrong = String;
 
 /// Law 8, kept from outside: whether the daemon's view may be incomplete.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Eyesight {
     began: Timestamp,
     last_full: Option<Timestamp>,

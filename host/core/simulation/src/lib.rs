@@ -11,3 +11,4 @@ pub(crate) mod invariants;
 pub(crate) mod model;
 pub(crate) mod policies;
 pub mod schedule;
+pub mod search;

@@ -9,6 +9,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use tribunal_simulation::schedule::{self, Failed};
+use tribunal_simulation::search;
 
 /// Runs random schedules of the core against a model of Teleport, and checks the laws after every step.
 #[derive(Parser)]
@@ -20,6 +21,9 @@ struct Args {
     /// The seed of the first one; the others follow.
     #[arg(long, default_value_t = 0)]
     first_seed: u64,
+    /// Search small scopes completely instead, with up to so many events and one crash.
+    #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u32).range(..=i64::from(search::EVENTS_MAX)))]
+    exhaustive: Option<u32>,
     /// How many at once; as many as there are processors unless said.
     #[arg(long)]
     threads: Option<usize>,
@@ -32,6 +36,9 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     let begun = Instant::now();
+    if let Some(events) = args.exhaustive {
+        return exhaust(events, begun);
+    }
     let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
     let failed: Mutex<Option<Box<Failed>>> = Mutex::new(None);
     let work = || {
@@ -57,5 +64,27 @@ fn main() -> ExitCode {
     let last = args.first_seed.wrapping_add(args.schedules.saturating_sub(1));
     let secs = begun.elapsed().as_secs_f64();
     println!("seeds {} to {last}: no law broken in {} schedules, {secs:.0} s", args.first_seed, args.schedules);
+    ExitCode::SUCCESS
+}
+
+fn exhaust(events: u32, begun: Instant) -> ExitCode {
+    let searched = std::thread::scope(|scope| {
+        let threads = search::SCOPES.map(|it| (it.name(), scope.spawn(move || it.search(events))));
+        threads.map(|(name, thread)| (name, thread.join()))
+    });
+    for (name, found) in searched {
+        match found {
+            Ok(Ok(found)) => println!("scope `{name}`: {} states, {} of them at rest", found.states, found.at_rest),
+            Ok(Err(broken)) => {
+                println!("scope `{name}`: {broken}");
+                return ExitCode::FAILURE;
+            }
+            Err(_panicked) => return ExitCode::FAILURE,
+        }
+    }
+    println!(
+        "no law broken in any order of up to {events} events and one crash, {:.0} s",
+        begun.elapsed().as_secs_f64()
+    );
     ExitCode::SUCCESS
 }

@@ -19,7 +19,7 @@ pub(crate) const OWN_USER: &str = "bot-tribunal";
 pub(crate) const CACHE_LAG: Duration = Duration::from_secs(5);
 
 /// The cluster.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) requests: BTreeMap<RequestId, Arc<AccessRequest>>,
@@ -169,6 +169,13 @@ impl World {
     pub(crate) fn has_our_yes(request: &AccessRequest) -> bool {
         let yes = |it: &Review| it.author.as_str() == OWN_USER && it.state == RequestState::Approved;
         request.state == RequestState::Pending && request.reviews.iter().any(yes)
+    }
+
+    /// All that what comes next depends on, as text.
+    pub(crate) fn state(&self) -> String {
+        let Self { now, requests, locks, news, by_people, .. } = self;
+        let unread: Vec<_> = self.changed.keys().filter(|what| self.changed_since_read(what)).collect();
+        format!("{now:?} {requests:?} {locks:?} {news:?} {by_people:?} {unread:?}")
     }
 
     /// Everything, as the backend has it.

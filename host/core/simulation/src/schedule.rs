@@ -446,7 +446,9 @@ impl Schedule {
         if !self.driver.watching {
             self.driver.watch_up()?;
         }
-        self.wait_polls(CALM_POLLS)?;
+        // What the server refused is not tried again before.
+        let refused = 2 << self.driver.refusals.min(6);
+        self.wait_polls(if self.driver.refusals == 0 { CALM_POLLS } else { CALM_POLLS + refused })?;
         self.settle()?;
         if self.driver.is_blind() || self.driver.in_flight() > 0 {
             return Err("is blind or busy though nothing is wrong".to_owned());

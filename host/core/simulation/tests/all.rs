@@ -6,11 +6,15 @@
 mod scenarios;
 
 use crate::mutants::Mutant;
-use crate::simulation::schedule;
+use crate::simulation::{schedule, search};
 
 /// Schedules of an ordinary test run.
 const SCHEDULES: u64 = 100_000;
 const THREADS: u64 = 2;
+/// Events of an ordinary test run; the program searches deeper.
+const EVENTS: u32 = 3;
+/// States that a scope has at least at that depth.
+const STATES_MIN: usize = 10_000;
 /// Schedules within which each mutant has to be caught.
 const MUTANT_SCHEDULES: u64 = 1_000;
 
@@ -35,6 +39,18 @@ fn the_same_seed_makes_the_same_story() {
         let story = schedule::story(seed);
         assert!(!story.is_empty());
         assert_eq!(story, schedule::story(seed), "seed {seed}");
+    }
+}
+
+#[test]
+fn no_order_of_a_few_events_and_a_crash_breaks_a_law() {
+    let found = std::thread::scope(|threads| {
+        let threads = search::SCOPES.map(|scope| (scope.name(), threads.spawn(move || scope.search(EVENTS))));
+        threads.map(|(name, thread)| (name, thread.join().unwrap()))
+    });
+    for (name, found) in found {
+        let found = found.unwrap_or_else(|broken| panic!("scope `{name}`: {broken}"));
+        assert!(found.states >= STATES_MIN && found.at_rest > 0, "too few to be all: {found:?}");
     }
 }
 

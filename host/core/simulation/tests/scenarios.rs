@@ -263,10 +263,13 @@ fn an_approval_that_fails_keeps_its_locks_while_it_may_still_succeed() {
 }
 
 #[test]
-fn an_approval_that_is_not_permitted_gives_its_locks_back() {
+fn an_approval_that_is_not_permitted_gives_its_locks_back_and_is_not_tried_again_at_once() {
     let mut scene = three_held();
     scene.ask("r4", "hoarder", "node", &["n4"]);
     scene.unlucky(Luck::Fails(FailureClass::Alarm), is_resolve);
+    scene.settle();
+    scene.says("-- so far --");
+    scene.wait(65);
     scene.ends_as("approve-not-permitted");
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::breaker::Load;
 use super::plan::Planned;
-use super::state::{Locking, Phase, Plan, Progress, Round, SubjectState, Turn};
+use super::state::{Locking, Phase, Plan, Progress, Refused, Round, SubjectState, Turn};
 use super::{Controller, Settings};
 use crate::action::{Action, Fresh, Reply, Resolution, ResolveWith, Ticket};
 use crate::failure::{Failure, FailureClass};
@@ -16,6 +16,9 @@ use crate::request::{AccessRequest, Decider, RequestState, Review};
 
 /// A decision older than this is not carried out any more: it was made at another time of day, so to speak.
 const DECISION_AGE_MAX: Duration = Duration::from_secs(60);
+/// A request that Teleport would not let us resolve is tried again after two poll intervals; that doubles so often less
+/// one.
+const REFUSED_DOUBLINGS_MAX: u32 = 6;
 
 impl Controller {
     /// Law 5: the intent goes to the ledger before anything else happens.
@@ -28,6 +31,10 @@ impl Controller {
             actions: plan.writes.len() + plan.releases.len() + usize::from(plan.resolution.is_some()),
             locks: takes_away(&plan).then_some(turn.user),
         };
+        if self.has_tripped() {
+            self.undecided();
+            return self.end_round(turn, true);
+        }
         let Settings { poll_interval, round: limits, .. } = &self.settings;
         if let Err(why) = self.breaker.admit(turn.now, *poll_interval, limits, &load, self.view.users_count()) {
             let record = Record::Lifecycle { at: turn.now, what: Lifecycle::BreakerTripped, detail: why };
@@ -403,8 +410,26 @@ impl Controller {
         }
         let step = plan.resolution.as_ref().map_or(Step::Decision, resolve_step);
         let class = failure.class;
+        match class {
+            FailureClass::Retry => {}
+            FailureClass::Settle | FailureClass::Alarm => self.remember_refused(turn, plan),
+        }
         self.outcome(turn, plan, step, StepResult::Failed(failure));
         self.give_up(turn, round, plan, class);
+    }
+
+    /// The request is left alone for a while, unless it changes.
+    fn remember_refused(&mut self, turn: &Turn<'_>, plan: &Plan) {
+        let Some(request) = plan.requests.first().and_then(|judged| self.view.request(&judged.id)).cloned() else {
+            return;
+        };
+        let Some(state) = self.subjects.get_mut(turn.user) else {
+            return;
+        };
+        let times = state.refused.get(&request.id).map_or(0, |refused| refused.times).saturating_add(1);
+        let pause = self.settings.poll_interval.saturating_mul(1 << times.min(REFUSED_DOUBLINGS_MAX));
+        let refused = Refused { until: turn.now.after(pause), times, request };
+        state.refused.insert(refused.request.id.clone(), refused);
     }
 
     /// Something changed under our hands: what the plan was about is judged anew.

@@ -19,7 +19,7 @@ pub struct RoundLimits {
 }
 
 /// What has been done in the round, and whether that was too much.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Breaker {
     began: Timestamp,
     actions: usize,

@@ -85,7 +85,8 @@ impl Controller {
             return self.end_round(turn, true);
         }
         while let Some(id) = round.waiting.pop_front() {
-            let Some(request) = self.view.request(&id).filter(|request| self.waits_for_us(request)) else {
+            let waits = |request: &&Arc<AccessRequest>| self.waits_for_us(request) && !self.is_refused(turn, request);
+            let Some(request) = self.view.request(&id).filter(waits) else {
                 continue;
             };
             let request = Arc::clone(request);
@@ -103,6 +104,12 @@ impl Controller {
     /// Whether it is pending and we have not said all that we can say about it: one review is all that Teleport takes.
     fn waits_for_us(&self, request: &AccessRequest) -> bool {
         request.state == RequestState::Pending && request.review_by(&self.settings.own_user).is_none()
+    }
+
+    /// Whether Teleport would not let us resolve it lately, and it is as it was then.
+    fn is_refused(&self, turn: &Turn<'_>, request: &AccessRequest) -> bool {
+        let refused = self.subjects.get(turn.user).and_then(|state| state.refused.get(&request.id));
+        refused.is_some_and(|refused| refused.until > turn.now && refused.request.looks_like(request))
     }
 
     fn judge(&mut self, turn: &mut Turn<'_>, round: Round, request: Arc<AccessRequest>) {
@@ -378,6 +385,9 @@ impl Controller {
             return;
         };
         state.told.retain(|id, _| live.contains(id));
+        state.refused.retain(|id, _| live.contains(id));
+        let refused = state.refused.values().map(|refused| refused.until).filter(|at| *at > turn.now);
+        due = due.into_iter().chain(refused.min()).min();
         let again = state.is_dirty();
         if let Some(pause) = state.end(failed, turn.user.as_str()) {
             let at = turn.now.after(pause);

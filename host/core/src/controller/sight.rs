@@ -30,7 +30,7 @@ pub(crate) struct Sight<'a> {
 }
 
 /// Live requests of a subject, oldest first, each with the locks of others that count.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Basis(pub(crate) Vec<Seen>);
 
 /// A request, and the locks of others on it.

@@ -33,7 +33,7 @@ pub(crate) struct Turn<'a> {
 const PATIENT_ROUNDS: u32 = 6;
 
 /// What is kept about one subject.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct SubjectState {
     pub(crate) progress: Progress,
     /// What is known of the user beside their requests.
@@ -42,6 +42,8 @@ pub(crate) struct SubjectState {
     pub(crate) told: BTreeMap<RequestId, Decision>,
     /// Why held requests could not be put in order, as the ledger was last told.
     pub(crate) told_standing: Option<Because>,
+    /// Pending requests that Teleport would not let us resolve.
+    pub(crate) refused: BTreeMap<RequestId, Refused>,
     /// The locks and releases that a dry run last told the ledger of.
     pub(crate) told_rehearsal: Option<(Vec<LockName>, Vec<LockName>)>,
     /// Something changed that no round has seen yet.
@@ -51,8 +53,20 @@ pub(crate) struct SubjectState {
     failures: u32,
 }
 
+/// A request that Teleport would not let us resolve: to try again at once would lock and release what is held, for
+/// nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Refused {
+    /// As it was then; once it changes, it is judged anew.
+    pub(crate) request: Arc<AccessRequest>,
+    /// How often in a row.
+    pub(crate) times: u32,
+    /// When it is tried again.
+    pub(crate) until: Timestamp,
+}
+
 /// What is known of a user beside their requests, and since when.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) background: Background,
     /// The resources of which labels were asked for; not all may have been seen.
@@ -62,7 +76,7 @@ pub(crate) struct Known {
 }
 
 /// What a subject's round waits for.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) enum Progress {
     /// Nothing: no round is under way.
     #[default]
@@ -78,7 +92,7 @@ pub(crate) enum Progress {
 }
 
 /// One round: every pending request of a subject, oldest first, then the held ones.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Round {
     pub(crate) background: Background,
     /// Pending requests still to be judged.
@@ -92,7 +106,7 @@ pub(crate) struct Round {
 }
 
 /// Opinions about one pending request come in.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Judging {
     pub(crate) request: Arc<AccessRequest>,
     pub(crate) case: Arc<Case>,
@@ -102,7 +116,7 @@ pub(crate) struct Judging {
 }
 
 /// Lock orders come in, one policy after the other.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Planning {
     /// The request that would be approved; none: only what is held.
     pub(crate) approving: Option<Approving>,
@@ -116,7 +130,7 @@ pub(crate) struct Planning {
 }
 
 /// A request that every policy would have approved.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Approving {
     pub(crate) request: Arc<AccessRequest>,
     pub(crate) decision: Decision,
@@ -126,7 +140,7 @@ pub(crate) struct Approving {
 }
 
 /// What is about to be done, and what it relies on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) id: DecisionId,
     /// The time that policies were shown.
@@ -146,7 +160,7 @@ pub(crate) struct Plan {
 }
 
 /// The step of a plan that is under way.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Phase {
     /// The intent is being made durable.
     Recording,
@@ -167,7 +181,7 @@ pub(crate) enum Phase {
 }
 
 /// Locks are being written and deleted.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Locking {
     pub(crate) under_way: BTreeMap<Ticket, LockName>,
     pub(crate) failed: Vec<(LockName, crate::failure::Failure)>,

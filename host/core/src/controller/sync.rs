@@ -19,7 +19,7 @@ const LIST_LAG_MAX: Duration = Duration::from_secs(10);
 const STALE_INTERVALS: u32 = 2;
 
 /// Where synchronization stands.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sync {
     watching: bool,
     /// The watch is up, and a full list was begun after its INIT: nothing was missed.
@@ -35,7 +35,7 @@ pub(crate) struct Sync {
     resolved: BTreeMap<RequestId, (Timestamp, AccessRequest)>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Listing {
     begun: Timestamp,
     meanwhile: Vec<Event>,

@@ -9,7 +9,7 @@ use crate::request::{AccessRequest, RequestId, RequestState, UserName};
 use crate::time::Timestamp;
 
 /// What is known of the cluster.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct View {
     requests: BTreeMap<RequestId, Arc<AccessRequest>>,
     by_user: BTreeMap<UserName, BTreeSet<RequestId>>,
