@@ -56,7 +56,7 @@ async fn a_panel_that_would_lock_what_most_hold_is_stopped_until_an_operator_let
     assert_eq!(world.writes(), writes);
     let why = "one round would lock what more than 2 of 6 users hold";
     let told = world.witness.lifecycle(Lifecycle::BreakerTripped);
-    assert!(!told.is_empty() && told.iter().all(|told| told == why), "{told:?}");
+    assert_eq!(told, [why], "it is said once");
     let probe = world.probe().await;
     let (code, ready) = probe.ready().await;
     let unready =
