@@ -442,7 +442,7 @@ impl Controller {
     }
 
     /// A lock failed: what would have followed from the plan after its locks does not, and the ledger is told so.
-    fn give_up_rest(&self, turn: &mut Turn<'_>, plan: &Plan) {
+    fn give_up_rest(&mut self, turn: &mut Turn<'_>, plan: &Plan) {
         if plan.resolution.is_some() || !(plan.writes.is_empty() || plan.releases.is_empty()) {
             let why = "a lock before it failed".to_owned();
             self.outcome(turn, plan, Step::Decision, StepResult::Superseded(why));
@@ -483,7 +483,12 @@ impl Controller {
         }
     }
 
-    fn outcome(&self, turn: &mut Turn<'_>, plan: &Plan, step: Step, result: StepResult) {
+    fn outcome(&mut self, turn: &mut Turn<'_>, plan: &Plan, step: Step, result: StepResult) {
+        if let (StepResult::Applied | StepResult::Reviewed(_), Some(state)) =
+            (&result, self.subjects.get_mut(turn.user))
+        {
+            state.enforced = true;
+        }
         let outcome = Outcome { decision: plan.id.clone(), at: turn.now, step, result };
         turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Outcome(outcome)) });
     }

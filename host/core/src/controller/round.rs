@@ -381,6 +381,7 @@ impl Controller {
         let exemptions = self.settings.exemptions.iter().map(|exemption| exemption.until.before(lead));
         due = due.into_iter().chain(exemptions.filter(|end| *end > turn.now).min()).min();
         let live: Vec<RequestId> = self.view.requests_of(turn.user).iter().map(|request| request.id.clone()).collect();
+        let pending = self.view.requests_of(turn.user).into_iter().any(|request| self.waits_for_us(request));
         let Some(state) = self.subjects.get_mut(turn.user) else {
             return;
         };
@@ -388,7 +389,7 @@ impl Controller {
         state.refused.retain(|id, _| live.contains(id));
         let refused = state.refused.values().map(|refused| refused.until).filter(|at| *at > turn.now);
         due = due.into_iter().chain(refused.min()).min();
-        let again = state.is_dirty();
+        let again = state.is_dirty() || (state.enforced && pending);
         if let Some(pause) = state.end(failed, turn.user.as_str()) {
             let at = turn.now.after(pause);
             due = Some(due.map_or(at, |due| due.min(at)));

@@ -48,6 +48,8 @@ pub(crate) struct SubjectState {
     pub(crate) told_rehearsal: Option<(Vec<LockName>, Vec<LockName>)>,
     /// Something changed that no round has seen yet.
     dirty: bool,
+    /// This round changed something on the server: what it left pending before may stand otherwise now.
+    pub(crate) enforced: bool,
     queued: bool,
     due: Option<Timestamp>,
     failures: u32,
@@ -203,6 +205,7 @@ impl SubjectState {
     pub(crate) fn begin(&mut self) {
         self.queued = false;
         self.dirty = false;
+        self.enforced = false;
     }
 
     /// A round ended; returns the pause after which it has to be repeated, if it failed.
