@@ -29,7 +29,7 @@ pub use breaker::RoundLimits;
 use breaker::Breaker;
 use sight::Sight;
 use state::{Progress, SubjectState, Turn};
-use sync::Sync;
+use sync::{Object, Sync};
 use view::{Concerns, View};
 
 /// What the operator wants, and who we are.
@@ -155,14 +155,12 @@ impl Controller {
             Event::WatchUp => self.sync.watch_up(now),
             Event::WatchDown(why) => self.sync.watch_down(why),
             Event::RequestPut(_) | Event::RequestGone(_) | Event::LockPut(_) | Event::LockGone(_) => {
-                self.sync.remember(&event);
+                Object::of(&event).into_iter().for_each(|object| self.sync.learn(now, object));
                 self.apply(event);
             }
             Event::Listed(Ok(listing)) => {
-                if let Some(meanwhile) = self.sync.listed(now, self.settings.poll_interval) {
-                    self.view.replace(listing);
-                    meanwhile.into_iter().for_each(|event| self.apply(event));
-                    self.sync.resolved_lately().for_each(|request| self.view.put_resolved(request));
+                if self.sync.listed(now, self.settings.poll_interval) {
+                    self.view.replace(listing, self.sync.lately());
                     self.wake_everybody();
                 }
             }

@@ -2,6 +2,8 @@
 //! back), tells it the news, and checks every step. It decides nothing about order; schedules and scenarios do.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tribunal_core::action::{Action, Event, Question, Reply, ResolveWith, Ticket};
@@ -53,7 +55,7 @@ pub(crate) struct Driver {
     pub(crate) watching: bool,
     eyes: Eyesight,
     /// What is durable.
-    pub(crate) ledger: Vec<Record>,
+    pub(crate) ledger: Vec<Arc<Record>>,
     pub(crate) ledger_works: bool,
     starts: u32,
     /// How often the server would not let the daemon resolve a request.
@@ -153,10 +155,10 @@ impl Driver {
     }
 
     /// All that what comes next depends on, as text.
-    pub(crate) fn state(&self) -> String {
+    pub(crate) fn write_state(&self, to: &mut impl fmt::Write) -> fmt::Result {
         let Self { world, controller, calls, stream, watching, eyes, tripped, .. } = self;
-        let world = world.state();
-        format!("{world} {controller:?} {calls:?} {stream:?} {watching} {eyes:?} {tripped}")
+        world.write_state(to)?;
+        write!(to, " {controller:?} {calls:?} {stream:?} {watching} {eyes:?} {tripped}")
     }
 
     pub(crate) fn in_flight(&self) -> usize {
@@ -321,7 +323,7 @@ impl Driver {
                 self.tripped = self.tripped_after(record);
                 if self.ledger_works {
                     self.note(record);
-                    self.ledger.push(record.as_ref().clone());
+                    self.ledger.push(Arc::from(record.clone()));
                 }
                 return Ok(());
             }
@@ -356,7 +358,7 @@ impl Driver {
     }
 
     fn intent(&self, is_it: impl Fn(&Decided) -> bool) -> Option<&Decided> {
-        self.ledger.iter().rev().find_map(|record| match record {
+        self.ledger.iter().rev().find_map(|record| match record.as_ref() {
             Record::Decided(decided) if is_it(decided) => Some(decided.as_ref()),
             Record::Decided(_) | Record::Outcome(_) | Record::Lifecycle { .. } => None,
         })
@@ -481,7 +483,7 @@ impl Driver {
             return Reply::Recorded(Err("disk full".to_owned()));
         }
         self.note(record);
-        self.ledger.push(record.clone());
+        self.ledger.push(Arc::new(record.clone()));
         Reply::Recorded(if luck == Luck::LostReply { Err("interrupted".to_owned()) } else { Ok(()) })
     }
 

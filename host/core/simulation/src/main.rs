@@ -69,7 +69,12 @@ fn main() -> ExitCode {
 
 fn exhaust(events: u32, begun: Instant) -> ExitCode {
     let searched = std::thread::scope(|scope| {
-        let threads = search::SCOPES.map(|it| (it.name(), scope.spawn(move || it.search(events))));
+        let threads = search::SCOPES.map(|it| {
+            let told = move |states| {
+                println!("scope `{}`: {states} states in {:.0} s", it.name(), begun.elapsed().as_secs_f64())
+            };
+            (it.name(), scope.spawn(move || it.search(events, told)))
+        });
         threads.map(|(name, thread)| (name, thread.join()))
     });
     for (name, found) in searched {

@@ -2,6 +2,7 @@
 //! the way is the schedule's.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -172,10 +173,10 @@ impl World {
     }
 
     /// All that what comes next depends on, as text.
-    pub(crate) fn state(&self) -> String {
+    pub(crate) fn write_state(&self, to: &mut impl fmt::Write) -> fmt::Result {
         let Self { now, requests, locks, news, by_people, .. } = self;
         let unread: Vec<_> = self.changed.keys().filter(|what| self.changed_since_read(what)).collect();
-        format!("{now:?} {requests:?} {locks:?} {news:?} {by_people:?} {unread:?}")
+        write!(to, "{now:?} {requests:?} {locks:?} {news:?} {by_people:?} {unread:?}")
     }
 
     /// Everything, as the backend has it.

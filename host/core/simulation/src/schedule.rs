@@ -458,7 +458,7 @@ impl Schedule {
         if !self.driver.something_ends_within(POLL * 2) {
             self.wait_polls(2)?;
             if self.driver.ledger.len() > lines {
-                let more: Vec<_> = self.driver.ledger[lines..].iter().map(super::driver::line).collect();
+                let more: Vec<_> = self.driver.ledger[lines..].iter().map(|it| super::driver::line(it)).collect();
                 return Err(format!("does something though nothing happens: {more:?}"));
             }
         }

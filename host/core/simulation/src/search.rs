@@ -5,8 +5,8 @@
 //! but their case: whatever happens meanwhile can as well happen before or after. States that differ in nothing but the
 //! numbers of tickets, decisions and revisions are one.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::collections::HashSet;
+use std::fmt::{self, Write};
 use std::time::Duration;
 
 use tribunal_core::action::{Action, Event};
@@ -23,6 +23,9 @@ use super::policies::Policy;
 pub const EVENTS_MAX: u32 = 8;
 /// What it may take at most to come to rest.
 const REST_STEPS_MAX: u32 = 3_000;
+
+/// States between two words about how far the search is.
+const TOLD_STATES: usize = 1_000_000;
 
 /// What may happen, once each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,21 +147,26 @@ impl Scope {
         self.name
     }
 
-    /// Searches every order of up to so many happenings and one crash, depth first.
+    /// Searches every order of up to so many happenings and one crash, depth first. From time to time `told` hears of
+    /// how many states there were so far.
     ///
     /// # Errors
     /// The first way that breaks a law.
-    pub fn search(&self, events_max: u32) -> Result<Found, Box<Broken>> {
+    pub fn search(&self, events_max: u32, told: impl Fn(usize)) -> Result<Found, Box<Broken>> {
         let broken = |path: &[Step], wrong| Box::new(Broken { wrong, story: self.story(path) });
         let events_max = events_max.min(EVENTS_MAX);
-        let mut seen = BTreeSet::new();
+        let mut seen = HashSet::new();
+        let mut canon = Canon::default();
         let mut found = Found { states: 0, at_rest: 0 };
         let mut open = vec![Node::begin(false)];
         while let Some(node) = open.pop() {
-            if !seen.insert(node.fingerprint()) {
+            if !seen.insert(node.fingerprint(&mut canon)) {
                 continue;
             }
             found.states += 1;
+            if found.states.is_multiple_of(TOLD_STATES) {
+                told(found.states);
+            }
             if node.is_at_rest() {
                 found.at_rest += 1;
                 node.clone().comes_to_its_end().map_err(|wrong| broken(&node.path, wrong))?;
@@ -353,19 +361,24 @@ impl Node {
     }
 
     /// The same for states that differ in numbers alone that nothing depends on.
-    fn fingerprint(&self) -> u64 {
-        let mut canon = Canon::default();
-        let text = format!("{} {} {}", self.happened, self.crashed, self.driver.state());
-        canon.take(&text);
-        canon.hash
+    fn fingerprint(&self, canon: &mut Canon) -> u64 {
+        canon.begin();
+        let wrote = write!(canon, "{} {} ", self.happened, self.crashed).and_then(|()| self.driver.write_state(canon));
+        wrote.expect("a hash takes in everything");
+        canon.end()
     }
 }
 
 /// FNV-1a over a text in which tickets, decisions, revisions and seals are numbered in the order in which they appear.
-struct Canon<'a> {
+#[derive(Default)]
+struct Canon {
     hash: u64,
-    before: &'a str,
-    names: Vec<(Number, &'a str)>,
+    /// The word that is being read, and the one before it.
+    word: Vec<u8>,
+    before: Vec<u8>,
+    /// The numbers that appeared, one after the other, and where each begins.
+    names: Vec<u8>,
+    numbers: Vec<(Number, usize)>,
 }
 
 /// What a number is of.
@@ -377,38 +390,61 @@ enum Number {
     Seal,
 }
 
-impl Default for Canon<'_> {
-    fn default() -> Self {
-        Self { hash: 0xcbf2_9ce4_8422_2325, before: "", names: Vec::new() }
+impl fmt::Write for Canon {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for byte in text.bytes() {
+            if byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_' {
+                self.word.push(byte);
+            } else {
+                self.end_word();
+                self.byte(byte);
+            }
+        }
+        Ok(())
     }
 }
 
-impl<'a> Canon<'a> {
-    fn take(&mut self, text: &'a str) {
-        let between = |c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_');
-        for piece in text.split_inclusive(between) {
-            let word = piece.trim_end_matches(between);
-            self.word(word);
-            piece.bytes().skip(word.len()).for_each(|byte| self.byte(byte));
-        }
+impl Canon {
+    fn begin(&mut self) {
+        self.hash = 0xcbf2_9ce4_8422_2325;
+        self.word.clear();
+        self.before.clear();
+        self.names.clear();
+        self.numbers.clear();
     }
 
-    fn word(&mut self, word: &'a str) {
-        if word.is_empty() {
+    fn end(&mut self) -> u64 {
+        self.end_word();
+        self.hash
+    }
+
+    fn end_word(&mut self) {
+        if self.word.is_empty() {
             return;
         }
-        let before = std::mem::replace(&mut self.before, word);
-        if matches!(before, "tickets_given" | "decisions_made") {
-            return;
+        let word = std::mem::take(&mut self.word);
+        if !matches!(self.before.as_slice(), b"tickets_given" | b"decisions_made") {
+            match number(&self.before, &word) {
+                Some(number) => {
+                    let place = self.place(number, &word);
+                    place.to_le_bytes().into_iter().for_each(|byte| self.byte(byte));
+                }
+                None => word.iter().for_each(|byte| self.byte(*byte)),
+            }
         }
-        let Some(number) = number(before, word) else {
-            return word.bytes().for_each(|byte| self.byte(byte));
-        };
-        let place = self.names.iter().position(|name| *name == (number, word)).unwrap_or_else(|| {
-            self.names.push((number, word));
-            self.names.len() - 1
-        });
-        place.to_le_bytes().into_iter().for_each(|byte| self.byte(byte));
+        self.word = std::mem::replace(&mut self.before, word);
+        self.word.clear();
+    }
+
+    /// The how manieth number it is.
+    fn place(&mut self, number: Number, word: &[u8]) -> usize {
+        let end = |at: usize| self.numbers.get(at + 1).map_or(self.names.len(), |(_, begin)| *begin);
+        let is_it = |at: &usize| self.numbers[*at].0 == number && self.names[self.numbers[*at].1..end(*at)] == *word;
+        (0..self.numbers.len()).find(is_it).unwrap_or_else(|| {
+            self.numbers.push((number, self.names.len()));
+            self.names.extend_from_slice(word);
+            self.numbers.len() - 1
+        })
     }
 
     fn byte(&mut self, byte: u8) {
@@ -417,15 +453,13 @@ impl<'a> Canon<'a> {
 }
 
 /// Whether a word is a number that nothing depends on, given the word before it.
-fn number(before: &str, word: &str) -> Option<Number> {
-    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match before {
-        "Ticket" if digits(word) => Some(Number::Ticket),
-        "revision" if digits(word) => Some(Number::Revision),
-        _ if word.split_once('-').is_some_and(|(run, number)| run.len() == 1 && digits(number)) => {
-            Some(Number::Decision)
-        }
-        _ if word.len() == 8 && word.bytes().all(|byte| byte.is_ascii_hexdigit()) => Some(Number::Seal),
+fn number(before: &[u8], word: &[u8]) -> Option<Number> {
+    let digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    match (before, word) {
+        (b"Ticket", _) if digits(word) => Some(Number::Ticket),
+        (b"revision", _) if digits(word) => Some(Number::Revision),
+        (_, [run, b'-', number @ ..]) if *run != b'-' && digits(number) => Some(Number::Decision),
+        _ if word.len() == 8 && word.iter().all(u8::is_ascii_hexdigit) => Some(Number::Seal),
         _ => None,
     }
 }

@@ -45,7 +45,7 @@ fn the_same_seed_makes_the_same_story() {
 #[test]
 fn no_order_of_a_few_events_and_a_crash_breaks_a_law() {
     let found = std::thread::scope(|threads| {
-        let threads = search::SCOPES.map(|scope| (scope.name(), threads.spawn(move || scope.search(EVENTS))));
+        let threads = search::SCOPES.map(|scope| (scope.name(), threads.spawn(move || scope.search(EVENTS, |_| ()))));
         threads.map(|(name, thread)| (name, thread.join().unwrap()))
     });
     for (name, found) in found {

@@ -414,6 +414,24 @@ fn a_stale_list_does_not_undo_our_approval() {
 }
 
 #[test]
+fn a_stale_list_does_not_undo_an_approval_of_which_nobody_knows_whether_it_was_done() {
+    let mut scene = Scene::new();
+    scene.wait(29);
+    scene.ask("r1", "switcher", "prod-a", &[]);
+    scene.unlucky(Luck::LostReply, is_resolve);
+    // Neither the reply comes nor what is there now can be read.
+    scene.unlucky(Luck::Fails(FailureClass::Retry), |action| matches!(action, Action::Reread { .. }));
+    let now = scene.driver.world.now;
+    scene.driver.wait(now.after(Duration::from_secs(1))).unwrap();
+    let at = scene.until(|action| matches!(action, Action::List));
+    scene.driver.advance(at, Luck::Good, |versions| versions - 1).unwrap();
+    scene.driver.advance(at, Luck::Good, |_| 0).unwrap();
+    scene.says("-- after the stale list --");
+    scene.ask("r2", "switcher", "research-a", &[]);
+    scene.ends_as("stale-list-in-doubt");
+}
+
+#[test]
 fn two_pending_requests_are_judged_oldest_first_and_never_both_too_many() {
     let mut scene = Scene::new();
     scene.driver.watch_down().unwrap();

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::breaker::Load;
 use super::plan::Planned;
 use super::state::{Locking, Phase, Plan, Progress, Refused, Round, SubjectState, Turn};
+use super::sync::Object;
 use super::{Controller, Settings};
 use crate::action::{Action, Fresh, Reply, Resolution, ResolveWith, Ticket};
 use crate::failure::{Failure, FailureClass};
@@ -117,6 +118,7 @@ impl Controller {
             // Nobody knows whether it was done: the ledger is told nothing, so that the steps stay open there, and the
             // next start says what the cluster shows.
             (Phase::VerifyingLocks(_) | Phase::VerifyingResolution(_), Reply::Reread(Err(_))) => {
+                self.may_be_resolved(turn, &plan);
                 self.give_up(turn, round, &plan, FailureClass::Retry);
             }
             (Phase::Confirming, Reply::Reread(Ok(fresh))) => self.confirmed(turn, round, plan, fresh),
@@ -304,6 +306,7 @@ impl Controller {
             return self.finish_round(turn, &round);
         };
         let ticket = self.ticket(turn.user);
+        self.may_be_resolved(turn, &plan);
         turn.out.push(Action::Resolve { ticket, resolution: Box::new(resolution) });
         self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Resolving));
     }
@@ -326,6 +329,19 @@ impl Controller {
         }
     }
 
+    /// From here on the request may give access, whatever becomes of the reply: no stale list must make us forget it.
+    fn may_be_resolved(&mut self, turn: &Turn<'_>, plan: &Plan) {
+        if let Some(resolution) = &plan.resolution {
+            self.sync.learn(turn.now, Object::Request(resolution.request.clone()));
+        }
+    }
+
+    /// Takes in what became of a request under our hands, which lists need not know yet.
+    fn know(&mut self, turn: &Turn<'_>, request: AccessRequest) {
+        self.sync.learn(turn.now, Object::Request(request.id.clone()));
+        self.view.put_request(request);
+    }
+
     /// The request is resolved: it counts as that from now on.
     fn resolved(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan) {
         round.restarts = 0;
@@ -339,8 +355,7 @@ impl Controller {
                 // From now on the object lives as long as the access.
                 request.request_expires = request.access_expires;
             }
-            self.sync.remember_resolved(turn.now, request.clone());
-            self.view.put_request(request);
+            self.know(turn, request);
             self.outcome(turn, plan, resolve_step(resolution), StepResult::Applied);
         }
         self.next_in_round(turn, round);
@@ -356,8 +371,7 @@ impl Controller {
                 reason: resolution.reason.clone(),
                 created: turn.now,
             });
-            self.sync.remember_resolved(turn.now, request.clone());
-            self.view.put_request(request);
+            self.know(turn, request);
         }
         self.reread_resolved(turn, round, plan, Phase::ReadingReviewed);
     }
@@ -370,8 +384,7 @@ impl Controller {
         let result = match there {
             Some(Some(request)) if request.carries(&plan.id) => {
                 let state = request.state;
-                self.sync.remember_resolved(turn.now, request.clone());
-                self.view.put_request(request);
+                self.know(turn, request);
                 StepResult::Reviewed(state)
             }
             Some(_) | None => StepResult::Reviewed(RequestState::Unknown),
@@ -395,8 +408,7 @@ impl Controller {
         let ours = there.filter(|request| request.carries(&plan.id)).cloned();
         if let (Some(request), Some(resolution)) = (ours, &plan.resolution) {
             let result = StepResult::of_resolution(&request, &plan.id);
-            self.sync.remember_resolved(turn.now, request.clone());
-            self.view.put_request(request);
+            self.know(turn, request);
             self.outcome(turn, plan, resolve_step(resolution), result);
             return self.next_in_round(turn, round);
         }

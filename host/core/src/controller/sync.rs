@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::action::Event;
 use crate::failure::Failure;
-use crate::request::{AccessRequest, RequestId};
+use crate::lock::LockName;
+use crate::request::RequestId;
 use crate::time::Timestamp;
 
 /// The first pause before a failed list is tried again; doubles up to [`LIST_RETRY_MAX`].
@@ -25,20 +26,33 @@ pub(crate) struct Sync {
     /// The watch is up, and a full list was begun after its INIT: nothing was missed.
     caught_up: bool,
     watch_broke: Option<String>,
-    /// Watch events that came while a list is under way: the list may be older than they are.
     listing: Option<Listing>,
     next_list: Option<Timestamp>,
     last_full: Option<Timestamp>,
     last_failure: Option<Failure>,
     failures: u32,
-    /// What we resolved ourselves and a list may not know yet, with the time of it.
-    resolved: BTreeMap<RequestId, (Timestamp, AccessRequest)>,
+    /// What we learnt of so lately by other ways that a list may be older.
+    lately: BTreeMap<Object, Learnt>,
+}
+
+/// What is kept true.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Object {
+    Request(RequestId),
+    Lock(LockName),
+}
+
+/// That an object is known better than by the last list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Learnt {
+    at: Timestamp,
+    /// The watch has been up ever since: whatever is newer than what is known comes through it.
+    pub(crate) streamed: bool,
 }
 
 #[derive(Clone, Debug)]
 struct Listing {
     begun: Timestamp,
-    meanwhile: Vec<Event>,
     /// Something happened that makes another list necessary right after this one.
     again: bool,
 }
@@ -61,49 +75,41 @@ impl Sync {
         self.watching = false;
         self.caught_up = false;
         self.watch_broke = Some(why);
+        self.lately.values_mut().for_each(|learnt| learnt.streamed = false);
     }
 
-    /// Keeps a watch event in mind that comes while a list is under way.
-    pub(crate) fn remember(&mut self, event: &Event) {
-        if let Event::RequestGone(id) = event {
-            self.resolved.remove(id);
-        }
-        if let Some(listing) = &mut self.listing {
-            listing.meanwhile.push(event.clone());
-        }
+    /// Keeps in mind that what is known of an object may be newer than lists for a while: the watch told it, or we
+    /// changed it ourselves.
+    pub(crate) fn learn(&mut self, now: Timestamp, object: Object) {
+        self.lately.insert(object, Learnt { at: now, streamed: self.watching });
+    }
+
+    /// Of what lists need not know how it is.
+    pub(crate) fn lately(&self) -> impl Iterator<Item = (&Object, Learnt)> {
+        self.lately.iter().map(|(object, learnt)| (object, *learnt))
     }
 
     /// Whether a list is to be begun now.
     pub(crate) fn begin_list(&mut self, now: Timestamp) -> bool {
         let due = self.listing.is_none() && self.next_list.is_none_or(|at| at <= now);
         if due {
-            self.listing = Some(Listing { begun: now, meanwhile: Vec::new(), again: false });
+            self.listing = Some(Listing { begun: now, again: false });
+            self.lately.retain(|_, learnt| now <= learnt.at.after(LIST_LAG_MAX) && !mutant!(BelieveStaleLists));
         }
         due
     }
 
-    /// Keeps in mind that we resolved a request: a list may be older than that.
-    pub(crate) fn remember_resolved(&mut self, now: Timestamp, request: AccessRequest) {
-        if !mutant!(BelieveStaleLists) {
-            self.resolved.insert(request.id.clone(), (now, request));
-        }
-    }
-
-    /// What we resolved ourselves so lately that lists need not know it.
-    pub(crate) fn resolved_lately(&self) -> impl Iterator<Item = &AccessRequest> {
-        self.resolved.values().map(|(_, request)| request)
-    }
-
-    /// A list came in; returns what happened since it was begun. None if nobody asked for it.
-    pub(crate) fn listed(&mut self, now: Timestamp, poll_interval: Duration) -> Option<Vec<Event>> {
-        let listing = self.listing.take()?;
+    /// A list came in, and is to be taken in but for what is known [lately](Self::lately). False if nobody asked for it.
+    pub(crate) fn listed(&mut self, now: Timestamp, poll_interval: Duration) -> bool {
+        let Some(listing) = self.listing.take() else {
+            return false;
+        };
         self.caught_up = self.watching && !listing.again;
-        self.resolved.retain(|_, (at, _)| listing.begun <= at.after(LIST_LAG_MAX));
         self.last_full = Some(listing.begun);
         self.last_failure = None;
         self.failures = 0;
         self.next_list = Some(if listing.again { now } else { listing.begun.after(poll_interval).max(now) });
-        Some(listing.meanwhile)
+        true
     }
 
     pub(crate) fn list_failed(&mut self, now: Timestamp, failure: Failure) {
@@ -155,6 +161,27 @@ impl Sync {
     pub(crate) fn blind_from(&self, poll_interval: Duration) -> Option<Timestamp> {
         let last_full = self.last_full.filter(|_| !self.caught_up && self.last_failure.is_none())?;
         Some(last_full.after(poll_interval.saturating_mul(STALE_INTERVALS)).after(Duration::from_millis(1)))
+    }
+}
+
+// === impl Object ===
+
+impl Object {
+    /// What an event of the watch is about.
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::RequestPut(request) => Some(Self::Request(request.id.clone())),
+            Event::RequestGone(id) => Some(Self::Request(id.clone())),
+            Event::LockPut(lock) => Some(Self::Lock(lock.name.clone())),
+            Event::LockGone(name) => Some(Self::Lock(name.clone())),
+            Event::Tick
+            | Event::WatchUp
+            | Event::WatchDown(_)
+            | Event::Listed(_)
+            | Event::Facts(_)
+            | Event::BreakerReleased
+            | Event::Done(..) => None,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::sync::{Learnt, Object};
 use crate::action::Listing;
 use crate::lock::{Lock, LockName};
 use crate::request::{AccessRequest, RequestId, RequestState, UserName};
@@ -113,18 +114,6 @@ impl View {
         before.and(Concerns::User(user))
     }
 
-    /// Takes in what we know to be resolved, or reviewed, where a list does not know it yet.
-    pub(crate) fn put_resolved(&mut self, request: &AccessRequest) {
-        let lacks_review =
-            |known: &AccessRequest| request.reviews.iter().any(|review| known.review_by(&review.author).is_none());
-        let unknown = self.requests.get(&request.id).is_none_or(|known| {
-            known.state == RequestState::Pending && (request.state != RequestState::Pending || lacks_review(known))
-        });
-        if unknown {
-            self.put_request(request.clone());
-        }
-    }
-
     /// Forgets a request.
     pub(crate) fn remove_request(&mut self, id: &RequestId) -> Concerns {
         let Some(request) = self.requests.remove(id) else {
@@ -175,15 +164,38 @@ impl View {
         self.concerned_by(&lock)
     }
 
-    /// Takes in a full list: what is not in it is gone.
-    pub(crate) fn replace(&mut self, listing: Listing) {
-        *self = Self::default();
+    /// Takes in a full list: what is not in it is gone. Of what was learnt `lately` the list may be older.
+    pub(crate) fn replace<'a>(&mut self, listing: Listing, lately: impl Iterator<Item = (&'a Object, Learnt)>) {
+        let before = std::mem::take(self);
         for request in listing.requests {
             self.put_request(request);
         }
         for lock in listing.locks {
             self.put_lock(lock);
         }
+        for (object, learnt) in lately {
+            match object {
+                Object::Request(id) => self.keep_request(id, before.request(id), learnt),
+                // Without the stream the list is believed: locks are read once more before anything stands on them.
+                Object::Lock(name) if learnt.streamed => {
+                    match before.lock(name) {
+                        Some(known) => self.put_lock(known.clone()),
+                        None => self.remove_lock(name),
+                    };
+                }
+                Object::Lock(_) => {}
+            }
+        }
+    }
+
+    /// Keeps what was known of a request, unless the list knows better. What is not in the view would be forgotten by
+    /// plans, too; so what a list lacks stays, though it may be gone, until the next one.
+    fn keep_request(&mut self, id: &RequestId, known: Option<&Arc<AccessRequest>>, learnt: Learnt) {
+        match (known, self.request(id)) {
+            (Some(known), Some(listed)) if !learnt.streamed && !is_ahead(known, listed) => Concerns::Nobody,
+            (Some(known), _) => self.put_request(Arc::clone(known)),
+            (None, _) => self.remove_request(id),
+        };
     }
 
     fn concerned_by(&self, lock: &Lock) -> Concerns {
@@ -196,6 +208,12 @@ impl View {
             (None, None) => Concerns::Everybody,
         }
     }
+}
+
+/// Whether a request was resolved, or reviewed, after it was as `listed`.
+fn is_ahead(known: &AccessRequest, listed: &AccessRequest) -> bool {
+    let more_reviews = || known.reviews.iter().any(|review| listed.review_by(&review.author).is_none());
+    listed.state == RequestState::Pending && (known.state != RequestState::Pending || more_reviews())
 }
 
 // === impl Concerns ===

@@ -12,9 +12,9 @@ fn at(secs: u64) -> Timestamp {
     Timestamp::from_secs(secs)
 }
 
-fn listed(sync: &mut Sync, begun: u64, came: u64) -> Vec<Event> {
+fn listed(sync: &mut Sync, begun: u64, came: u64) {
     assert!(sync.begin_list(at(begun)));
-    sync.listed(at(came), POLL).unwrap()
+    assert!(sync.listed(at(came), POLL));
 }
 
 fn is_blind(sync: &Sync, secs: u64) -> bool {
@@ -43,7 +43,7 @@ fn after_a_failed_list_it_is_blind_until_one_succeeds() {
     let again = sync.next_list().unwrap();
     assert!(again > at(32) && again <= at(48));
     assert!(sync.begin_list(again));
-    sync.listed(again, POLL).unwrap();
+    assert!(sync.listed(again, POLL));
     assert!(!is_blind(&sync, 48));
 }
 
@@ -75,21 +75,27 @@ fn a_list_begun_before_init_does_not_count_as_one_after_it() {
     let mut sync = Sync::default();
     assert!(sync.begin_list(at(0)));
     sync.watch_up(at(5));
-    sync.listed(at(6), POLL).unwrap();
+    assert!(sync.listed(at(6), POLL));
     assert_eq!(sync.next_list(), Some(at(6)), "it lists again at once");
     assert!(is_blind(&sync, 100));
 }
 
 #[test]
-fn a_list_gives_back_what_happened_since_it_was_begun() {
+fn what_was_learnt_while_a_list_is_under_way_or_shortly_before_it_outlives_it() {
     let mut sync = Sync::default();
-    let gone = |name: &str| Event::LockGone(LockName::new(name));
-    sync.remember(&gone("before"));
-    assert!(sync.begin_list(at(0)));
-    sync.remember(&gone("a"));
-    sync.remember(&gone("b"));
-    assert_eq!(sync.listed(at(1), POLL).unwrap(), [gone("a"), gone("b")]);
-    assert_eq!(sync.listed(at(1), POLL), None, "nobody asked for another");
+    sync.watch_up(at(0));
+    let lock = |name: &str| Object::Lock(LockName::new(name));
+    let known =
+        |sync: &Sync| sync.lately().map(|(object, learnt)| (object.clone(), learnt.streamed)).collect::<Vec<_>>();
+    sync.learn(at(1), lock("long ago"));
+    sync.learn(at(10), lock("just before"));
+    assert!(sync.begin_list(at(20)));
+    sync.learn(at(21), lock("meanwhile"));
+    assert!(sync.listed(at(50), POLL));
+    assert_eq!(known(&sync), [(lock("just before"), true), (lock("meanwhile"), true)]);
+    assert!(!sync.listed(at(50), POLL), "nobody asked for another");
+    sync.watch_down("broken".to_owned());
+    assert_eq!(known(&sync), [(lock("just before"), false), (lock("meanwhile"), false)]);
 }
 
 #[test]
@@ -97,10 +103,10 @@ fn lists_come_at_the_interval_and_never_two_at_once() {
     let mut sync = Sync::default();
     assert!(sync.begin_list(at(0)));
     assert!(!sync.begin_list(at(100)));
-    sync.listed(at(2), POLL).unwrap();
+    assert!(sync.listed(at(2), POLL));
     assert_eq!(sync.next_list(), Some(at(30)));
     assert!(!sync.begin_list(at(29)));
     assert!(sync.begin_list(at(30)));
-    sync.listed(at(90), POLL).unwrap();
+    assert!(sync.listed(at(90), POLL));
     assert_eq!(sync.next_list(), Some(at(90)), "a slow list does not make the next one be in the past");
 }

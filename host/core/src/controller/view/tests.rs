@@ -112,11 +112,59 @@ fn the_indexes_say_what_looking_through_everything_says() {
                     let keep = |id: &RequestId| listing.requests.iter().any(|it| it.id == *id);
                     naive.requests.retain(|id, _| keep(id));
                     naive.locks.retain(|name, _| listing.locks.iter().any(|it| it.name == *name));
-                    view.replace(listing);
+                    view.replace(listing, std::iter::empty());
                 }
             }
             naive.agrees_with(&view, Timestamp::from_secs(rng.below(120)));
         }
+    }
+}
+
+#[test]
+fn a_list_that_may_be_older_does_not_undo_what_was_learnt() {
+    let request = |id: &str, state: RequestState| AccessRequest { id: RequestId::new(id), state, ..Rng(1).request() };
+    let (old, new) = (RequestState::Pending, RequestState::Approved);
+    let after = |streamed: bool, known: Option<RequestState>, listed: Option<RequestState>| {
+        let mut sync = super::super::sync::Sync::default();
+        if streamed {
+            sync.watch_up(Timestamp::from_secs(1));
+        }
+        assert!(sync.begin_list(Timestamp::from_secs(1)));
+        sync.learn(Timestamp::from_secs(1), Object::Request(RequestId::new("r")));
+        let mut view = View::default();
+        known.into_iter().for_each(|state| drop(view.put_request(request("r", state))));
+        view.put_request(request("unheard of since", new));
+        let requests = listed.into_iter().map(|state| request("r", state)).collect();
+        view.replace(Listing { requests, locks: Vec::new() }, sync.lately());
+        assert_eq!(view.users_count(), usize::from(view.request(&RequestId::new("r")).is_some()));
+        view.request(&RequestId::new("r")).map(|it| it.state)
+    };
+    for streamed in [true, false] {
+        assert_eq!(after(streamed, Some(new), None), Some(new), "a list lacks it");
+        assert_eq!(after(streamed, Some(new), Some(old)), Some(new), "a list has it as it was");
+        assert_eq!(after(streamed, None, Some(old)), None, "a list has it still");
+    }
+    assert_eq!(after(true, Some(old), Some(new)), Some(old), "the stream will tell");
+    assert_eq!(after(false, Some(old), Some(new)), Some(new), "nothing else would tell");
+}
+
+#[test]
+fn locks_are_kept_as_learnt_only_while_the_stream_tells_of_them() {
+    let lock = Lock { name: LockName::new("l"), ..Rng(1).lock() };
+    for streamed in [true, false] {
+        let mut sync = super::super::sync::Sync::default();
+        if streamed {
+            sync.watch_up(Timestamp::from_secs(1));
+        }
+        assert!(sync.begin_list(Timestamp::from_secs(1)));
+        sync.learn(Timestamp::from_secs(1), Object::Lock(lock.name.clone()));
+        let mut view = View::default();
+        view.put_lock(lock.clone());
+        view.replace(Listing { requests: Vec::new(), locks: Vec::new() }, sync.lately());
+        assert_eq!(view.lock(&lock.name).is_some(), streamed);
+        let mut view = View::default();
+        view.replace(Listing { requests: Vec::new(), locks: vec![lock.clone()] }, sync.lately());
+        assert_eq!(view.lock(&lock.name).is_none(), streamed);
     }
 }
 
