@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::case::{Case, Fact};
 use crate::failure::Failure;
 use crate::lock::{Lock, LockName};
-use crate::opinion::{Fault, LockOrder, Opinion};
+use crate::opinion::{Fault, LockOrder, Opinion, Panel};
 use crate::record::{DecisionId, Record};
 use crate::request::{AccessRequest, Background, RequestId, RequestedResource, UserName};
 
@@ -33,9 +33,11 @@ pub enum Event {
     /// A full list came in, or failed.
     Listed(Result<Listing, Failure>),
     /// The operator's facts were read anew.
-    Facts(Vec<Fact>),
+    Facts(Arc<[Fact]>),
     /// The operator releases the breaker.
     BreakerReleased,
+    /// Other policies are asked from now on, or the same ones with other settings.
+    PanelChanged(Panel),
     /// An action is done.
     Done(Ticket, Reply),
 }
@@ -85,6 +87,8 @@ pub enum Action {
     Ask {
         /// For the reply.
         ticket: Ticket,
+        /// Of which panel: a decision asks one, from its first question to its last.
+        generation: u64,
         /// Its place in the panel.
         policy: usize,
         /// What.

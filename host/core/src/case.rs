@@ -1,5 +1,7 @@
 //! What a policy is shown: all that is known about one subject at one time. Built by the controller, never by a policy.
 
+use std::sync::Arc;
+
 use crate::lock::LockName;
 use crate::opinion::LockOrder;
 use crate::request::{AccessRequest, Decider, RequestId, RequestState, Subject};
@@ -52,7 +54,7 @@ pub struct Case {
     /// Live requests, oldest first, equal ages by id.
     pub requests: Vec<CaseRequest>,
     /// Facts, by name.
-    pub facts: Vec<Fact>,
+    pub facts: Arc<[Fact]>,
 }
 
 // === impl Case ===

@@ -14,11 +14,12 @@ mod view;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::action::{Action, Event, Reply, ResolveWith, Ticket};
 use crate::case::Fact;
-use crate::opinion::Member;
+use crate::opinion::{Member, Panel};
 use crate::record::{DecisionId, Lifecycle, Record};
 use crate::request::UserName;
 use crate::scope::{Exemption, Scope};
@@ -41,7 +42,7 @@ pub struct Settings {
     pub own_user: UserName,
     /// What makes decision ids of this run differ from those of others.
     pub instance: String,
-    /// The panel, in the order in which enforcement asks it.
+    /// The first panel, in the order in which enforcement asks it.
     pub panel: Vec<Member>,
     /// Time between full lists.
     pub poll_interval: Duration,
@@ -106,8 +107,10 @@ pub struct Status {
 #[derive(Clone, Debug)]
 pub struct Controller {
     settings: Settings,
+    /// Whom new questions go to; what was begun with another panel is finished with that.
+    panel: Arc<Panel>,
     view: View,
-    facts: Vec<Fact>,
+    facts: Arc<[Fact]>,
     sync: Sync,
     breaker: Breaker,
     subjects: BTreeMap<UserName, SubjectState>,
@@ -128,12 +131,14 @@ pub struct Controller {
 impl Controller {
     /// A controller that knows nothing yet; the first [`Event::Tick`] makes it list.
     #[must_use]
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(mut settings: Settings) -> Self {
+        let panel = Arc::new(Panel { generation: 0, members: std::mem::take(&mut settings.panel) });
         let breaker = Breaker::new(settings.tripped.clone());
         Self {
             settings,
+            panel,
             view: View::default(),
-            facts: Vec::new(),
+            facts: Arc::default(),
             sync: Sync::default(),
             breaker,
             subjects: BTreeMap::new(),
@@ -172,6 +177,10 @@ impl Controller {
                 }
             }
             Event::BreakerReleased => self.release_breaker(now, &mut out),
+            Event::PanelChanged(panel) => {
+                self.panel = Arc::new(panel);
+                self.wake_everybody();
+            }
             Event::Done(ticket, reply) => self.done(now, ticket, reply, &mut out),
         }
         self.advance(now, &mut out);
@@ -238,6 +247,7 @@ impl Controller {
             | Event::Listed(_)
             | Event::Facts(_)
             | Event::BreakerReleased
+            | Event::PanelChanged(_)
             | Event::Done(..) => Concerns::Nobody,
         };
         self.wake_concerned(concerns);
@@ -362,6 +372,7 @@ impl Controller {
             exemptions: &self.settings.exemptions,
             lead: self.lead(),
             facts: &self.facts,
+            panel: &self.panel,
         }
     }
 

@@ -44,10 +44,12 @@ pub(crate) enum Mutant {
     IgnoreTheBreaker,
     /// What would have to be locked if a request were approved is not.
     ApproveWithoutLocks,
+    /// A decision asks whoever is in the panel at each question.
+    MixPanels,
 }
 
 impl Mutant {
-    pub(crate) const ALL: [Self; 19] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::ApproveBeforeLock,
         Self::LockForAnHour,
         Self::TrustTheSnapshot,
@@ -67,6 +69,7 @@ impl Mutant {
         Self::NeverRelease,
         Self::IgnoreTheBreaker,
         Self::ApproveWithoutLocks,
+        Self::MixPanels,
     ];
 
     /// Makes this mistake in what `run` does on this thread.

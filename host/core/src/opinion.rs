@@ -88,6 +88,15 @@ pub enum FaultKind {
     Unavailable,
 }
 
+/// The policies that are asked together, in the order in which enforcement asks them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Panel {
+    /// Tells it from those before it in this run; the first is 0.
+    pub generation: u64,
+    /// The policies.
+    pub members: Vec<Member>,
+}
+
 /// What the host needs to know about a policy of the panel to weigh its answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Member {

@@ -10,7 +10,7 @@ use tribunal_core::action::{Action, Event, Question, Reply, ResolveWith, Ticket}
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::Lock;
-use tribunal_core::opinion::{Fault, FaultKind};
+use tribunal_core::opinion::{Fault, FaultKind, Panel};
 use tribunal_core::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
 use tribunal_core::request::{AccessRequest, Background, RequestId, RequestState, Subject, UserName};
 use tribunal_core::scope::Scope;
@@ -48,7 +48,8 @@ pub(crate) struct Driver {
     pub(crate) world: World,
     controller: Controller,
     pub(crate) settings: Settings,
-    pub(crate) panel: Vec<Policy>,
+    /// All panels of this run; questions go to the one that they name.
+    panels: Vec<Vec<Policy>>,
     pub(crate) calls: VecDeque<Call>,
     /// What the watch stream is still to bring, in order for each object.
     pub(crate) stream: BTreeMap<String, VecDeque<Event>>,
@@ -96,7 +97,7 @@ impl Driver {
             world,
             controller: Controller::new(settings.clone()),
             settings,
-            panel,
+            panels: vec![panel],
             calls: VecDeque::new(),
             stream: BTreeMap::new(),
             watching: false,
@@ -165,8 +166,23 @@ impl Driver {
         self.controller.status(self.world.now).in_flight
     }
 
+    /// The panel that new questions go to.
+    pub(crate) fn panel(&self) -> &[Policy] {
+        self.panels.last().expect("there is one from the beginning")
+    }
+
+    /// Other policies are asked from now on.
+    pub(crate) fn change_panel(&mut self, panel: Vec<Policy>) -> Result<(), Wrong> {
+        self.tell(|| format!("the panel is {panel:?} from now on"));
+        let generation = u64::try_from(self.panels.len()).expect("few");
+        let members = panel.iter().map(|policy| policy.member()).collect();
+        self.panels.push(panel);
+        self.deliver(Event::PanelChanged(Panel { generation, members }))
+    }
+
     /// A controller that heeds the settings as they are now.
     pub(crate) fn restart(&mut self) {
+        self.settings.panel = self.panel().iter().map(|policy| policy.member()).collect();
         self.controller = Controller::new(self.settings.clone());
     }
 
@@ -191,6 +207,7 @@ impl Driver {
             self.tripped = self.tripped_after(&self.ledger[at]);
         }
         self.settings.tripped = self.tripped.then(|| "in an earlier run".to_owned());
+        self.panels.drain(..self.panels.len() - 1);
         self.restart();
         self.eyes = Eyesight::default();
         self.tell(|| "the daemon dies and starts again".to_owned());
@@ -263,6 +280,7 @@ impl Driver {
                     | Event::Listed(_)
                     | Event::Facts(_)
                     | Event::BreakerReleased
+                    | Event::PanelChanged(_)
                     | Event::Done(..) => continue,
                 };
                 self.stream.entry(key).or_default().push_back(event);
@@ -316,6 +334,11 @@ impl Driver {
         let enforces = matches!(action, Action::WriteLock { .. } | Action::DeleteLock { .. } | Action::Resolve { .. });
         if enforces && self.tripped {
             return Err(format!("goes on though the breaker tripped: {action:?}"));
+        }
+        if let Action::Record { record, .. } = &action
+            && let Record::Decided(decided) = record.as_ref()
+        {
+            invariants::one_panel(&self.panels, decided)?;
         }
         match &action {
             Action::List => self.eyes.list_begins(self.world.now),
@@ -378,8 +401,9 @@ impl Driver {
                 let listed = read().map(|()| self.world.cached(pick));
                 return Ok(Some(Event::Listed(listed)));
             }
-            Action::Ask { ticket, policy, question, case } => {
-                let policy = self.panel[policy];
+            Action::Ask { ticket, generation, policy, question, case } => {
+                let panel = usize::try_from(generation).ok().and_then(|generation| self.panels.get(generation));
+                let policy = panel.ok_or("asks a panel that never was")?[policy];
                 let reply = match question {
                     Question::Review(id) => Reply::Opinion(fault().map_or_else(|| Ok(policy.review(&case, &id)), Err)),
                     Question::Enforce => Reply::Orders(fault().map_or_else(|| Ok(policy.enforce(&case)), Err)),
@@ -493,7 +517,7 @@ impl Driver {
 
     /// Whether everything is as it has to be once nothing goes wrong any more.
     pub(crate) fn settled(&self) -> Result<(), Wrong> {
-        invariants::settled(&self.world, &self.panel, &self.settings, LEAD)
+        invariants::settled(&self.world, self.panel(), &self.settings, LEAD)
     }
 
     /// Whether time alone changes something soon, in the world or in what the daemon makes of it.
@@ -541,6 +565,7 @@ fn brief(event: &Event) -> Option<String> {
         | Event::LockPut(_)
         | Event::LockGone(_)
         | Event::Facts(_)
+        | Event::PanelChanged(_)
         | Event::Done(..) => None,
     }
 }

@@ -1,6 +1,7 @@
 //! What must be true, seen from the server's side and never through the controller's eyes.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tribunal_core::case::{Case, CaseLock, CaseRequest};
@@ -8,7 +9,7 @@ use tribunal_core::controller::HumanApproved;
 use tribunal_core::decision::{Verdict, combine};
 use tribunal_core::guard::guard;
 use tribunal_core::lock::{Lock, LockName};
-use tribunal_core::opinion::{Evaluation, LockOrder, Mode};
+use tribunal_core::opinion::{Effect, Evaluation, LockOrder, Mode};
 use tribunal_core::record::Decided;
 use tribunal_core::request::{AccessRequest, Decider, EXEMPT_ANNOTATION, RequestId, RequestState, Subject, UserName};
 use tribunal_core::scope::Exempt;
@@ -113,6 +114,22 @@ pub(crate) fn resolution(settings: &Settings, decided: &Decided, id: &RequestId,
     }
 }
 
+/// A decision stands on the answers of one panel, in its order.
+pub(crate) fn one_panel(panels: &[Vec<Policy>], decided: &Decided) -> Result<(), Wrong> {
+    let reviewed: Vec<_> = decided.evaluations.iter().map(|it| it.member.clone()).collect();
+    let enforced: Vec<_> = decided.enforcements.iter().map(|it| it.member.clone()).collect();
+    let is_it = |panel: &Vec<Policy>| {
+        let members: Vec<_> = panel.iter().map(|policy| policy.member()).collect();
+        let may_lock: Vec<_> = members.iter().filter(|it| it.effects.contains(&Effect::Lock)).cloned().collect();
+        (reviewed.is_empty() || reviewed == members) && may_lock.starts_with(&enforced)
+    };
+    if panels.iter().any(is_it) {
+        Ok(())
+    } else {
+        Err(format!("{} mixes panels: {reviewed:?} and {enforced:?}", decided.id))
+    }
+}
+
 /// A case as the daemon should build it, from the truth.
 pub(crate) fn true_case(world: &World, user: &UserName, settings: &Settings, lead: Duration) -> Case {
     let soon = world.now.after(lead);
@@ -151,7 +168,7 @@ pub(crate) fn true_case(world: &World, user: &UserName, settings: &Settings, lea
         cluster: "c".to_owned(),
         subject: Subject { name: user.clone(), roles: None, traits: None },
         requests,
-        facts: Vec::new(),
+        facts: Arc::default(),
     }
 }
 

@@ -70,6 +70,8 @@ struct Weather {
     people: usize,
     crashes: usize,
     breaks: usize,
+    /// Whether policies change under way.
+    changes: bool,
 }
 
 /// A schedule that broke a law, or came to no rest.
@@ -133,18 +135,14 @@ fn shortest(mut steps: Vec<u64>, fails: impl Fn(&[u64]) -> bool) -> Vec<u64> {
 fn run(seed: u64, steps: &[u64], telling: bool) -> (Result<(), Wrong>, Vec<String>) {
     let mut rng = Rng(seed);
     let people = if rng.percent(60) { HumanApproved::Exempt } else { HumanApproved::Enforce };
-    let mut panel = vec![Policy::Separation, Policy::Cap];
-    match rng.below(4) {
-        0 => panel.insert(0, Policy::Moody),
-        1 => panel.push(Policy::Shadow),
-        _ => {}
-    }
+    let panel = some_panel(&mut rng);
+    let changes = rng.percent(20);
     let weather = match rng.below(5) {
-        0 => Weather { faults: 0, people: 0, crashes: 0, breaks: 0 },
-        1 => Weather { faults: 12, people: 0, crashes: 2, breaks: 2 },
-        2 => Weather { faults: 0, people: 25, crashes: 0, breaks: 0 },
-        3 => Weather { faults: 2, people: 15, crashes: 4, breaks: 4 },
-        _ => Weather { faults: 6, people: 20, crashes: 1, breaks: 2 },
+        0 => Weather { faults: 0, people: 0, crashes: 0, breaks: 0, changes },
+        1 => Weather { faults: 12, people: 0, crashes: 2, breaks: 2, changes },
+        2 => Weather { faults: 0, people: 25, crashes: 0, breaks: 0, changes },
+        3 => Weather { faults: 2, people: 15, crashes: 4, breaks: 4, changes },
+        _ => Weather { faults: 6, people: 20, crashes: 1, breaks: 2, changes },
     };
     let mut driver = Driver::new(panel, people);
     if rng.percent(10) {
@@ -168,6 +166,17 @@ fn run(seed: u64, steps: &[u64], telling: bool) -> (Result<(), Wrong>, Vec<Strin
     let result = schedule.go(seed, steps);
     let story = std::mem::take(&mut schedule.driver.story);
     (result, story)
+}
+
+fn some_panel(rng: &mut Rng) -> Vec<Policy> {
+    let mut panel = vec![Policy::Separation, Policy::Cap];
+    match rng.below(5) {
+        0 => panel.insert(0, Policy::Moody),
+        1 => panel.push(Policy::Shadow),
+        2 => panel.reverse(),
+        _ => {}
+    }
+    panel
 }
 
 struct Schedule {
@@ -216,7 +225,7 @@ impl Schedule {
     }
 
     fn step(&mut self) -> Result<(), Wrong> {
-        let Weather { faults, people, crashes, breaks } = self.weather;
+        let Weather { faults, people, crashes, breaks, changes } = self.weather;
         if self.driver.tripped && self.rng.percent(10) {
             return self.driver.deliver(Event::BreakerReleased);
         }
@@ -228,6 +237,10 @@ impl Schedule {
         }
         if self.rng.percent(people) {
             return self.person();
+        }
+        if changes && self.rng.percent(5) {
+            let panel = some_panel(&mut self.rng);
+            return self.driver.change_panel(panel);
         }
         match self.rng.below(20) {
             0 | 1 => {

@@ -5,7 +5,7 @@
 //! but their case: whatever happens meanwhile can as well happen before or after. States that differ in nothing but the
 //! numbers of tickets, decisions and revisions are one.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -155,7 +155,7 @@ impl Scope {
     pub fn search(&self, events_max: u32, told: impl Fn(usize)) -> Result<Found, Box<Broken>> {
         let broken = |path: &[Step], wrong| Box::new(Broken { wrong, story: self.story(path) });
         let events_max = events_max.min(EVENTS_MAX);
-        let mut seen = HashSet::new();
+        let mut seen = BTreeSet::new();
         let mut canon = Canon::default();
         let mut found = Found { states: 0, at_rest: 0 };
         let mut open = vec![Node::begin(false)];

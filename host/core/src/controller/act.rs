@@ -1,25 +1,24 @@
-//! Carrying a plan out, law 2: the intent is made durable, everything is read once more, locks are written and seen in
-//! force, the request is read once more, and only then resolved. What changed meanwhile is judged anew.
+//! Carrying a plan out, law 2: the intent is made durable, everything is read once more, [locks] are written and seen in
+//! force, the request is read once more, and only then [resolved](resolution). What changed meanwhile is judged anew.
+
+mod locks;
+mod resolution;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::breaker::Load;
 use super::plan::Planned;
-use super::state::{Locking, Phase, Plan, Progress, Refused, Round, SubjectState, Turn};
-use super::sync::Object;
+use super::state::{Phase, Plan, Progress, Round, SubjectState, Turn};
 use super::{Controller, Settings};
 use crate::action::{Action, Fresh, Reply, Resolution, ResolveWith, Ticket};
 use crate::failure::{Failure, FailureClass};
 use crate::lock::{Lock, LockName};
 use crate::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
-use crate::request::{AccessRequest, Decider, RequestState, Review};
+use crate::request::AccessRequest;
 
 /// A decision older than this is not carried out any more: it was made at another time of day, so to speak.
 const DECISION_AGE_MAX: Duration = Duration::from_secs(60);
-/// A request that Teleport would not let us resolve is tried again after two poll intervals; that doubles so often less
-/// one.
-const REFUSED_DOUBLINGS_MAX: u32 = 6;
 
 impl Controller {
     /// Law 5: the intent goes to the ledger before anything else happens.
@@ -162,155 +161,6 @@ impl Controller {
         }
     }
 
-    /// Law 4: reads everything that the plan touches or stands on, right before it is touched.
-    fn check(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
-        let ticket = self.ticket(turn.user);
-        let requests = plan.requests.iter().map(|request| request.id.clone()).collect();
-        let locks = locks_before(&plan).map(|(name, _)| name.clone()).collect();
-        turn.out.push(Action::Reread { ticket, requests, locks });
-        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Checking));
-    }
-
-    fn checked(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, fresh: Fresh) {
-        let locks_same = locks_before(&plan).map(|(_, there)| there).eq(fresh.locks.iter().map(Option::as_ref));
-        let why =
-            self.outdated(turn, &plan, &fresh).or((!locks_same).then_some("a lock changed before it was written"));
-        if let Some(why) = why {
-            let names = locks_before(&plan).map(|(name, _)| name.clone()).collect();
-            self.take_in(&plan, names, fresh);
-            return self.supersede(turn, round, &plan, why);
-        }
-        let mut locking = Locking::default();
-        for (lock, _) in &plan.writes {
-            let ticket = self.ticket(turn.user);
-            locking.under_way.insert(ticket, lock.name.clone());
-            turn.out.push(Action::WriteLock { ticket, lock: Box::new(lock.clone()) });
-        }
-        // Locked first, released after: what is released may be what the new locks make room for.
-        let releases = if plan.writes.is_empty() { plan.releases.as_slice() } else { &[] };
-        for lock in releases {
-            let ticket = self.ticket(turn.user);
-            locking.under_way.insert(ticket, lock.name.clone());
-            turn.out.push(Action::DeleteLock { ticket, name: lock.name.clone() });
-        }
-        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Locking(locking)));
-    }
-
-    /// A lock is as the plan wants it.
-    fn lock_done(&mut self, turn: &mut Turn<'_>, plan: &Plan, name: &LockName) {
-        match plan.writes.iter().find(|(lock, _)| lock.name == *name) {
-            Some((lock, _)) => self.view.put_lock(lock.clone()),
-            None => self.view.remove_lock(name),
-        };
-        self.outcome(turn, plan, lock_step(plan, name), StepResult::Applied);
-    }
-
-    /// Goes on once every lock write has been answered.
-    fn locked(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, locking: Locking) {
-        if !locking.under_way.is_empty() {
-            return self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Locking(locking)));
-        }
-        if !locking.failed.is_empty() {
-            let ticket = self.ticket(turn.user);
-            let locks = locking.failed.iter().map(|(name, _)| name.clone()).collect();
-            turn.out.push(Action::Reread { ticket, requests: Vec::new(), locks });
-            let phase = Phase::VerifyingLocks(locking.failed);
-            return self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), phase));
-        }
-        self.all_locked(turn, round, plan);
-    }
-
-    /// The locks are as the plan wants them: goes on with what they were for.
-    fn all_locked(&mut self, turn: &mut Turn<'_>, round: Round, mut plan: Plan) {
-        if plan.resolution.is_some() {
-            self.confirm(turn, round, plan);
-        } else if plan.writes.is_empty() || plan.releases.is_empty() {
-            self.finish_round(turn, &round);
-        } else {
-            plan.relies_on.extend(std::mem::take(&mut plan.writes).into_iter().map(|(lock, _)| lock));
-            self.check(turn, round, plan);
-        }
-    }
-
-    /// A reply may be lost after the write was done: what is there counts, not what was answered.
-    fn locks_verified(
-        &mut self,
-        turn: &mut Turn<'_>,
-        round: Round,
-        plan: Plan,
-        failed: Vec<(LockName, Failure)>,
-        fresh: Fresh,
-    ) {
-        let mut worst = None;
-        let mut there = fresh.locks.into_iter();
-        for (name, failure) in failed {
-            let there = there.next().flatten();
-            let wanted = plan.writes.iter().find(|(lock, _)| lock.name == name).map(|(lock, _)| lock);
-            let done = match (wanted, &there) {
-                (Some(wanted), Some(there)) => is_as_wanted(there, wanted),
-                (None, None) => true,
-                (Some(_), None) | (None, Some(_)) => false,
-            };
-            if done {
-                self.lock_done(turn, &plan, &name);
-                continue;
-            }
-            match there {
-                Some(there) => self.view.put_lock(there),
-                None => self.view.remove_lock(&name),
-            };
-            worst = worst.max(Some(failure.class));
-            if failure.class == FailureClass::Alarm {
-                self.alarm(turn, format!("lock `{name}` cannot be written: {failure}"));
-            }
-            self.outcome(turn, &plan, lock_step(&plan, &name), StepResult::Failed(failure));
-        }
-        match worst {
-            Some(class) => {
-                self.give_up_rest(turn, &plan);
-                self.give_up(turn, round, &plan, class);
-            }
-            None => self.all_locked(turn, round, plan),
-        }
-    }
-
-    /// Reads the locks that the resolution needs, and after them the request and what else was judged with it.
-    fn confirm(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
-        if mutant!(SkipTheReread) {
-            return self.resolve(turn, round, plan);
-        }
-        let ticket = self.ticket(turn.user);
-        let requests = plan.requests.iter().map(|request| request.id.clone()).collect();
-        let locks = locks_after(&plan).map(|lock| lock.name.clone()).collect();
-        turn.out.push(Action::Reread { ticket, requests, locks });
-        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Confirming));
-    }
-
-    fn confirmed(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, fresh: Fresh) {
-        let in_force = |(wanted, there): (&Lock, &Option<Lock>)| {
-            there.as_ref().is_some_and(|there| there.in_force(turn.now) && is_as_wanted(there, wanted))
-        };
-        let in_force =
-            locks_after(&plan).count() == fresh.locks.len() && locks_after(&plan).zip(&fresh.locks).all(in_force);
-        let why = self.outdated(turn, &plan, &fresh).or((!in_force).then_some("a lock that it needs is not in force"));
-        if let Some(why) = why {
-            let names = locks_after(&plan).map(|lock| lock.name.clone()).collect();
-            self.take_in(&plan, names, fresh);
-            return self.supersede(turn, round, &plan, why);
-        }
-        self.resolve(turn, round, plan);
-    }
-
-    fn resolve(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
-        let Some(resolution) = plan.resolution.clone() else {
-            return self.finish_round(turn, &round);
-        };
-        let ticket = self.ticket(turn.user);
-        self.may_be_resolved(turn, &plan);
-        turn.out.push(Action::Resolve { ticket, resolution: Box::new(resolution) });
-        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), Phase::Resolving));
-    }
-
     /// Why a plan must not be carried on, given what the server says now: something that it stands on is not so any
     /// more.
     fn outdated(&self, turn: &Turn<'_>, plan: &Plan, fresh: &Fresh) -> Option<&'static str> {
@@ -327,121 +177,6 @@ impl Controller {
         } else {
             None
         }
-    }
-
-    /// From here on the request may give access, whatever becomes of the reply: no stale list must make us forget it.
-    fn may_be_resolved(&mut self, turn: &Turn<'_>, plan: &Plan) {
-        if let Some(resolution) = &plan.resolution {
-            self.sync.learn(turn.now, Object::Request(resolution.request.clone()));
-        }
-    }
-
-    /// Takes in what became of a request under our hands, which lists need not know yet.
-    fn know(&mut self, turn: &Turn<'_>, request: AccessRequest) {
-        self.sync.learn(turn.now, Object::Request(request.id.clone()));
-        self.view.put_request(request);
-    }
-
-    /// The request is resolved: it counts as that from now on.
-    fn resolved(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan) {
-        round.restarts = 0;
-        if let (Some(request), Some(resolution)) = (plan.requests.first(), &plan.resolution) {
-            let mut request = AccessRequest::clone(request);
-            request.state = if resolution.approve { RequestState::Approved } else { RequestState::Denied };
-            request.decided_by = Decider::Tribunal;
-            request.decision = Some(resolution.decision.as_str().to_owned());
-            request.resolve_reason.clone_from(&resolution.reason);
-            if resolution.approve {
-                // From now on the object lives as long as the access.
-                request.request_expires = request.access_expires;
-            }
-            self.know(turn, request);
-            self.outcome(turn, plan, resolve_step(resolution), StepResult::Applied);
-        }
-        self.next_in_round(turn, round);
-    }
-
-    /// Our review is on the request: it counts from now on, and what it brought about is read.
-    fn reviewed(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan) {
-        if let (Some(request), Some(resolution)) = (plan.requests.first(), &plan.resolution) {
-            let mut request = AccessRequest::clone(request);
-            request.reviews.push(Review {
-                author: self.settings.own_user.clone(),
-                state: if resolution.approve { RequestState::Approved } else { RequestState::Denied },
-                reason: resolution.reason.clone(),
-                created: turn.now,
-            });
-            self.know(turn, request);
-        }
-        self.reread_resolved(turn, round, plan, Phase::ReadingReviewed);
-    }
-
-    /// Where the request stands with our review is read. If that fails, or is of before it, nothing is lost: the review
-    /// is known to be there, and lists and the watch will tell the rest.
-    fn review_read(&mut self, turn: &mut Turn<'_>, mut round: Round, plan: &Plan, fresh: Option<Fresh>) {
-        round.restarts = 0;
-        let there = fresh.and_then(|fresh| fresh.requests.into_iter().next());
-        let result = match there {
-            Some(Some(request)) if request.carries(&plan.id) => {
-                let state = request.state;
-                self.know(turn, request);
-                StepResult::Reviewed(state)
-            }
-            Some(_) | None => StepResult::Reviewed(RequestState::Unknown),
-        };
-        if let Some(resolution) = &plan.resolution {
-            self.outcome(turn, plan, resolve_step(resolution), result);
-        }
-        self.next_in_round(turn, round);
-    }
-
-    /// Reads the request that a plan resolves.
-    fn reread_resolved(&mut self, turn: &mut Turn<'_>, round: Round, plan: Plan, phase: Phase) {
-        let requests = plan.requests.iter().take(1).map(|request| request.id.clone()).collect();
-        let ticket = self.ticket(turn.user);
-        turn.out.push(Action::Reread { ticket, requests, locks: Vec::new() });
-        self.set_progress(turn.user, Progress::Acting(round, Box::new(plan), phase));
-    }
-
-    fn resolution_verified(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan, failure: Failure, fresh: Fresh) {
-        let there = fresh.requests.first().and_then(Option::as_ref);
-        let ours = there.filter(|request| request.carries(&plan.id)).cloned();
-        if let (Some(request), Some(resolution)) = (ours, &plan.resolution) {
-            let result = StepResult::of_resolution(&request, &plan.id);
-            self.know(turn, request);
-            self.outcome(turn, plan, resolve_step(resolution), result);
-            return self.next_in_round(turn, round);
-        }
-        self.take_in(plan, Vec::new(), fresh);
-        self.resolution_failed(turn, round, plan, failure);
-    }
-
-    fn resolution_failed(&mut self, turn: &mut Turn<'_>, round: Round, plan: &Plan, failure: Failure) {
-        if failure.class == FailureClass::Alarm {
-            self.alarm(turn, format!("a request cannot be resolved: {failure}"));
-        }
-        let step = plan.resolution.as_ref().map_or(Step::Decision, resolve_step);
-        let class = failure.class;
-        match class {
-            FailureClass::Retry => {}
-            FailureClass::Settle | FailureClass::Alarm => self.remember_refused(turn, plan),
-        }
-        self.outcome(turn, plan, step, StepResult::Failed(failure));
-        self.give_up(turn, round, plan, class);
-    }
-
-    /// The request is left alone for a while, unless it changes.
-    fn remember_refused(&mut self, turn: &Turn<'_>, plan: &Plan) {
-        let Some(request) = plan.requests.first().and_then(|judged| self.view.request(&judged.id)).cloned() else {
-            return;
-        };
-        let Some(state) = self.subjects.get_mut(turn.user) else {
-            return;
-        };
-        let times = state.refused.get(&request.id).map_or(0, |refused| refused.times).saturating_add(1);
-        let pause = self.settings.poll_interval.saturating_mul(1 << times.min(REFUSED_DOUBLINGS_MAX));
-        let refused = Refused { until: turn.now.after(pause), times, request };
-        state.refused.insert(refused.request.id.clone(), refused);
     }
 
     /// Something changed under our hands: what the plan was about is judged anew.

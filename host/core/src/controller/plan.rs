@@ -52,7 +52,7 @@ impl Controller {
         decision: Decision,
         evaluations: Vec<Evaluation>,
     ) -> Planned {
-        let Judging { request, case, basis, asked: _, answers: _ } = judging;
+        let Judging { panel: _, request, case, basis, asked: _, answers: _ } = judging;
         let id = self.next_decision();
         let resolution = self.resolution(&id, &request, &decision, false);
         let mut plan = self.plan(id.clone(), case.now, basis, Some(request.clone()));
@@ -102,7 +102,7 @@ impl Controller {
                 LockNeed::Impossible(why) => return Err(Box::new(NotNow { approving, enforcements, why })),
             }
         }
-        let Approving { request, decision, evaluations, case } = approving;
+        let Approving { panel: _, request, decision, evaluations, case } = approving;
         let decided = Decided {
             id: id.clone(),
             at: now,
@@ -255,11 +255,12 @@ impl Controller {
     /// A plan that does nothing yet, about this pending request if there is one. It stands on all that the policies were
     /// shown: the rest of the subject's live requests, those that give access first, and the locks of others on them.
     fn plan(&self, id: DecisionId, judged: Timestamp, basis: Basis, request: Option<Arc<AccessRequest>>) -> Plan {
-        let seen = basis.0.iter().map(|(seen, _)| seen);
+        let seen = basis.seen.iter().map(|(seen, _)| seen);
         let (granted, waiting): (Vec<_>, Vec<_>) = seen.partition(|seen| self.gives_access(seen));
         let others =
             granted.into_iter().chain(waiting).filter(|seen| request.as_ref().is_none_or(|it| it.id != seen.id));
         let others: Vec<_> = others.take(REREAD_MAX).cloned().collect();
+        let relies_on: Vec<_> = basis.seen.iter().flat_map(|(_, locks)| locks).take(REREAD_MAX).cloned().collect();
         let mut plan = Plan {
             id,
             judged,
@@ -268,12 +269,10 @@ impl Controller {
             writes: Vec::new(),
             releases: Vec::new(),
             relies_on: Vec::new(),
-            basis: Basis(Vec::new()),
+            basis,
         };
-        for lock in basis.0.iter().flat_map(|(_, locks)| locks).take(REREAD_MAX) {
-            rely_on(&mut plan, lock.clone());
-        }
-        Plan { basis, ..plan }
+        relies_on.into_iter().for_each(|lock| rely_on(&mut plan, lock));
+        plan
     }
 
     fn resolution(&self, id: &DecisionId, request: &AccessRequest, decision: &Decision, approve: bool) -> Resolution {

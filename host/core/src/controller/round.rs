@@ -94,7 +94,7 @@ impl Controller {
             match guard(&request, own_user, protected_roles, scope, turn.now) {
                 Some(guard) => self.tell(turn, &request, Decision::guarded(guard), Said::default()),
                 // Without a panel nobody is asked, and many requests must not nest many calls.
-                None if self.settings.panel.is_empty() => self.tell(turn, &request, combine(&[]), Said::default()),
+                None if self.panel.members.is_empty() => self.tell(turn, &request, combine(&[]), Said::default()),
                 None => return self.judge(turn, round, request),
             }
         }
@@ -115,14 +115,15 @@ impl Controller {
     fn judge(&mut self, turn: &mut Turn<'_>, round: Round, request: Arc<AccessRequest>) {
         let sight = self.sight(turn.now);
         let (case, basis) = (Arc::new(sight.case(&round.background)), sight.basis(turn.user));
+        let panel = Arc::clone(&self.panel);
         let mut asked = BTreeMap::new();
-        for policy in 0..self.settings.panel.len() {
+        for policy in 0..panel.members.len() {
             let ticket = self.ticket(turn.user);
             asked.insert(ticket, policy);
-            let question = Question::Review(request.id.clone());
-            turn.out.push(Action::Ask { ticket, policy, question, case: Arc::clone(&case) });
+            let (generation, question) = (panel.generation, Question::Review(request.id.clone()));
+            turn.out.push(Action::Ask { ticket, generation, policy, question, case: Arc::clone(&case) });
         }
-        let judging = Judging { request, case, basis, asked, answers: BTreeMap::new() };
+        let judging = Judging { panel, request, case, basis, asked, answers: BTreeMap::new() };
         self.set_progress(turn.user, Progress::Judging(round, Box::new(judging)));
     }
 
@@ -141,7 +142,7 @@ impl Controller {
             }
         };
         if let Some(policy) = judging.asked.remove(&ticket)
-            && let Some(member) = self.settings.panel.get(policy)
+            && let Some(member) = judging.panel.members.get(policy)
         {
             let answer = answer.and_then(|opinion| member.admit(opinion));
             judging.answers.insert(policy, Evaluation { member: member.clone(), answer });
@@ -162,8 +163,8 @@ impl Controller {
         let decision = combine(&evaluations);
         match decision.verdict {
             Verdict::Approve => {
-                let Judging { request, case, basis: _, asked: _, answers: _ } = judging;
-                let approving = Approving { request, decision, evaluations, case };
+                let Judging { panel, request, case, basis: _, asked: _, answers: _ } = judging;
+                let approving = Approving { panel, request, decision, evaluations, case };
                 self.plan_orders(turn, round, Some(approving));
             }
             Verdict::Deny => {
@@ -202,14 +203,19 @@ impl Controller {
             Some(approving) => approving.case.as_if_held(&approving.request.id),
             None => sight.case(&round.background),
         });
-        let planning = Planning { approving, asking: 0, case, basis, enforcements: Vec::new(), orders: Vec::new() };
+        let panel = match &approving {
+            Some(approving) if !mutant!(MixPanels) => Arc::clone(&approving.panel),
+            Some(_) | None => Arc::clone(&self.panel),
+        };
+        let planning =
+            Planning { panel, approving, asking: 0, case, basis, enforcements: Vec::new(), orders: Vec::new() };
         self.ask_for_orders(turn, round, planning);
     }
 
     /// Asks the next policy that may lock; when there is none, the orders are complete.
     fn ask_for_orders(&mut self, turn: &mut Turn<'_>, round: Round, mut planning: Planning) {
         let anything_held = planning.case.requests.iter().any(|entry| entry.request.is_granted(planning.case.now));
-        while let Some(member) = self.settings.panel.get(planning.asking) {
+        while let Some(member) = planning.panel.members.get(planning.asking) {
             if anything_held && member.effects.contains(&Effect::Lock) {
                 let ticket = self.ticket(turn.user);
                 let case = if planning.orders.is_empty() || mutant!(CountLockedRequests) {
@@ -218,7 +224,8 @@ impl Controller {
                     // What earlier policies lock is locked for the later ones.
                     Arc::new(planning.case.with_orders(planning.orders.iter().map(|(_, order)| order)))
                 };
-                turn.out.push(Action::Ask { ticket, policy: planning.asking, question: Question::Enforce, case });
+                let (generation, policy) = (planning.panel.generation, planning.asking);
+                turn.out.push(Action::Ask { ticket, generation, policy, question: Question::Enforce, case });
                 return self.set_progress(turn.user, Progress::Planning(round, Box::new(planning)));
             }
             planning.asking += 1;
@@ -233,7 +240,7 @@ impl Controller {
                 Err(Fault::new(FaultKind::Nonsense, "answered another question"))
             }
         };
-        if let Some(member) = self.settings.panel.get(planning.asking) {
+        if let Some(member) = planning.panel.members.get(planning.asking) {
             let member = member.clone();
             let answer = answer.and_then(|orders| admit_orders(orders, &planning.case));
             let counts = match member.mode {
@@ -255,7 +262,7 @@ impl Controller {
 
     /// All lock orders are in.
     fn ordered(&mut self, turn: &mut Turn<'_>, round: Round, planning: Planning) {
-        let Planning { approving, asking: _, case, basis, enforcements, orders } = planning;
+        let Planning { panel: _, approving, asking: _, case, basis, enforcements, orders } = planning;
         let faults = if mutant!(JudgeOnAFault) { Vec::new() } else { faults_that_count(&enforcements) };
         let Some(approving) = approving else {
             return self.order_held(turn, round, Standing { case, basis, enforcements, orders, faults });
@@ -272,7 +279,7 @@ impl Controller {
             let because = Because::Faults(faults, Vec::new());
             (approving, enforcements, Decision { verdict: Verdict::Leave, because })
         };
-        let Approving { request, decision: _, evaluations, case } = approving;
+        let Approving { panel: _, request, decision: _, evaluations, case } = approving;
         self.tell(turn, &request, decision, Said { evaluations, enforcements, case: Some(case) });
         self.next_in_round(turn, round);
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::view::View;
 use crate::case::{Case, CaseLock, CaseRequest, Fact};
 use crate::lock::Lock;
+use crate::opinion::Panel;
 use crate::request::{
     ANNOTATION_PREFIX, AccessRequest, Attributes, Background, Decider, EXEMPT_ANNOTATION, RequestState, ResourceKey,
     UserName,
@@ -26,12 +27,19 @@ pub(crate) struct Sight<'a> {
     pub(crate) exemptions: &'a [Exemption],
     /// Access that starts within this time counts as started, so that locks are in force before it is usable.
     pub(crate) lead: Duration,
-    pub(crate) facts: &'a [Fact],
+    pub(crate) facts: &'a Arc<[Fact]>,
+    pub(crate) panel: &'a Panel,
 }
 
-/// Live requests of a subject, oldest first, each with the locks of others that count.
+/// What a decision stands on.
 #[derive(Clone, Debug)]
-pub(crate) struct Basis(pub(crate) Vec<Seen>);
+pub(crate) struct Basis {
+    /// The subject's live requests, oldest first, each with the locks of others that count.
+    pub(crate) seen: Vec<Seen>,
+    facts: Arc<[Fact]>,
+    /// Of the panel.
+    generation: u64,
+}
 
 /// A request, and the locks of others on it.
 pub(crate) type Seen = (Arc<AccessRequest>, Vec<Lock>);
@@ -48,14 +56,15 @@ impl Sight<'_> {
             cluster: self.cluster.to_owned(),
             subject: subject.clone(),
             requests,
-            facts: self.facts.to_vec(),
+            facts: Arc::clone(self.facts),
         }
     }
 
     /// What a case of this user stands on: when it changes, what was decided on it has to be decided anew.
     pub(crate) fn basis(&self, user: &UserName) -> Basis {
         let seen = self.live(user).map(|request| (Arc::clone(request), self.foreign_locks(request).cloned().collect()));
-        Basis(seen.collect())
+        let generation = if mutant!(MixPanels) { 0 } else { self.panel.generation };
+        Basis { seen: seen.collect(), facts: Arc::clone(self.facts), generation }
     }
 
     fn live(&self, user: &UserName) -> impl Iterator<Item = &Arc<AccessRequest>> {
@@ -126,6 +135,10 @@ impl Sight<'_> {
 impl PartialEq for Basis {
     fn eq(&self, other: &Self) -> bool {
         let alike = |(a, b): (&Seen, &Seen)| (Arc::ptr_eq(&a.0, &b.0) || a.0.looks_like(&b.0)) && a.1 == b.1;
-        self.0.len() == other.0.len() && self.0.iter().zip(&other.0).all(alike)
+        let same_facts = || Arc::ptr_eq(&self.facts, &other.facts) || self.facts == other.facts;
+        self.generation == other.generation
+            && self.seen.len() == other.seen.len()
+            && self.seen.iter().zip(&other.seen).all(alike)
+            && same_facts()
     }
 }

@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::decision::Because;
 use crate::decision::Decision;
 use crate::lock::{Lock, LockName};
-use crate::opinion::{Evaluation, LockOrder, PolicyName};
+use crate::opinion::{Evaluation, LockOrder, Panel, PolicyName};
 use crate::record::{DecisionId, Enforcement};
 use crate::request::{AccessRequest, Background, RequestId, ResourceKey, UserName};
 use crate::time::Timestamp;
@@ -110,6 +110,8 @@ pub(crate) struct Round {
 /// Opinions about one pending request come in.
 #[derive(Clone, Debug)]
 pub(crate) struct Judging {
+    /// Who is asked, to the end of the decision.
+    pub(crate) panel: Arc<Panel>,
     pub(crate) request: Arc<AccessRequest>,
     pub(crate) case: Arc<Case>,
     pub(crate) basis: Basis,
@@ -120,6 +122,8 @@ pub(crate) struct Judging {
 /// Lock orders come in, one policy after the other.
 #[derive(Clone, Debug)]
 pub(crate) struct Planning {
+    /// Who is asked, to the end of the decision.
+    pub(crate) panel: Arc<Panel>,
     /// The request that would be approved; none: only what is held.
     pub(crate) approving: Option<Approving>,
     /// The place in the panel of the policy that is being asked.
@@ -134,6 +138,8 @@ pub(crate) struct Planning {
 /// A request that every policy would have approved.
 #[derive(Clone, Debug)]
 pub(crate) struct Approving {
+    /// Who reviewed it.
+    pub(crate) panel: Arc<Panel>,
     pub(crate) request: Arc<AccessRequest>,
     pub(crate) decision: Decision,
     pub(crate) evaluations: Vec<Evaluation>,

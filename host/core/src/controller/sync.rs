@@ -180,6 +180,7 @@ impl Object {
             | Event::Listed(_)
             | Event::Facts(_)
             | Event::BreakerReleased
+            | Event::PanelChanged(_)
             | Event::Done(..) => None,
         }
     }
