@@ -1,8 +1,14 @@
 //! A round: the subject's pending requests are judged, oldest first, then what is held is put in order. Asks policies
 //! and makes plans; carrying them out is [`plan`](super::plan)'s.
 
+mod orders;
+mod telling;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use orders::{admit_orders, faults_that_count};
+use telling::Said;
 
 use super::plan::NotNow;
 use super::sight::Basis;
@@ -13,7 +19,7 @@ use crate::case::Case;
 use crate::decision::{Because, Decision, Verdict, combine};
 use crate::guard::guard;
 use crate::opinion::{Effect, Evaluation, Fault, FaultKind, LockOrder, Mode, PolicyName};
-use crate::record::{Decided, Enforcement, Record};
+use crate::record::Enforcement;
 use crate::request::{AccessRequest, Background, RequestId, RequestState, RequestedResource, ResourceKey};
 
 /// How often a round starts a step anew because something changed under its hands, before it pauses.
@@ -307,75 +313,6 @@ impl Controller {
         self.tell_standing(turn, because, &enforcements, &case);
     }
 
-    /// Tells the ledger of a request that stays pending, once for each different decision.
-    fn tell(&mut self, turn: &mut Turn<'_>, request: &AccessRequest, decision: Decision, said: Said) {
-        let id = self.next_decision();
-        let Some(state) = self.subjects.get_mut(turn.user) else {
-            return;
-        };
-        if state.told.get(&request.id) == Some(&decision) {
-            return;
-        }
-        state.told.insert(request.id.clone(), decision.clone());
-        let reason = decision.because.reason();
-        let Said { evaluations, enforcements, case } = said;
-        let decided = Decided {
-            id,
-            at: turn.now,
-            user: turn.user.clone(),
-            request: Some(request.clone()),
-            decision: Some(decision),
-            evaluations,
-            enforcements,
-            locks: Vec::new(),
-            releases: Vec::new(),
-            reason,
-            case,
-            dry_run: self.settings.dry_run,
-        };
-        self.decided();
-        turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Decided(Box::new(decided))) });
-    }
-
-    /// Tells the ledger why held requests cannot be put in order (a policy did not answer, a lock cannot be had), once
-    /// for each different reason.
-    fn tell_standing(
-        &mut self,
-        turn: &mut Turn<'_>,
-        because: Option<Because>,
-        enforcements: &[Enforcement],
-        case: &Arc<Case>,
-    ) {
-        let id = self.next_decision();
-        let Some(state) = self.subjects.get_mut(turn.user) else {
-            return;
-        };
-        if state.told_standing == because {
-            return;
-        }
-        state.told_standing.clone_from(&because);
-        let Some(because) = because else {
-            return;
-        };
-        let decision = Decision { verdict: Verdict::Leave, because };
-        let decided = Decided {
-            id,
-            at: turn.now,
-            user: turn.user.clone(),
-            request: None,
-            reason: decision.because.reason(),
-            decision: Some(decision),
-            evaluations: Vec::new(),
-            enforcements: enforcements.to_vec(),
-            locks: Vec::new(),
-            releases: Vec::new(),
-            case: Some(Arc::clone(case)),
-            dry_run: self.settings.dry_run,
-        };
-        self.decided();
-        turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Decided(Box::new(decided))) });
-    }
-
     pub(crate) fn finish_round(&mut self, turn: &mut Turn<'_>, round: &Round) {
         self.end_round(turn, round.failed);
     }
@@ -407,14 +344,6 @@ impl Controller {
     }
 }
 
-/// What policies said about a request that stays pending, and what they were shown.
-#[derive(Default)]
-struct Said {
-    evaluations: Vec<Evaluation>,
-    enforcements: Vec<Enforcement>,
-    case: Option<Arc<Case>>,
-}
-
 /// What policies said about held requests, and what that stands on.
 struct Standing {
     case: Arc<Case>,
@@ -422,39 +351,4 @@ struct Standing {
     enforcements: Vec<Enforcement>,
     orders: Vec<(PolicyName, LockOrder)>,
     faults: Vec<(PolicyName, Fault)>,
-}
-
-/// Orders as far as they are about granted requests of the case, one each.
-fn admit_orders(orders: Vec<LockOrder>, case: &Case) -> Result<Vec<LockOrder>, Fault> {
-    let mut seen: Vec<&RequestId> = Vec::new();
-    for order in &orders {
-        let granted = case.find(&order.request).is_some_and(|entry| entry.request.is_granted(case.now));
-        if !granted {
-            let detail = format!("ordered a lock on `{}`, which is not a held request of the case", order.request);
-            return Err(Fault::new(FaultKind::Nonsense, detail));
-        }
-        if order.until.is_some_and(|until| until <= case.now) {
-            let detail = format!("ordered a lock on `{}` that would be over at once", order.request);
-            return Err(Fault::new(FaultKind::Nonsense, detail));
-        }
-        if seen.contains(&&order.request) {
-            return Err(Fault::new(FaultKind::Nonsense, format!("ordered `{}` to be locked twice", order.request)));
-        }
-        seen.push(&order.request);
-    }
-    Ok(orders)
-}
-
-fn faults_that_count(enforcements: &[Enforcement]) -> Vec<(PolicyName, Fault)> {
-    let counts = |mode: Mode| match mode {
-        Mode::Enforce => true,
-        Mode::Shadow => false,
-    };
-    enforcements
-        .iter()
-        .filter(|enforcement| counts(enforcement.member.mode))
-        .filter_map(|Enforcement { member, answer }| {
-            answer.as_ref().err().map(|fault| (member.name.clone(), fault.clone()))
-        })
-        .collect()
 }

@@ -1,0 +1,92 @@
+//! What the ledger is told of requests that stay pending and of held ones that cannot be put in order: once for each
+//! different reason.
+
+use std::sync::Arc;
+
+use super::super::Controller;
+use super::super::state::Turn;
+use crate::action::Action;
+use crate::case::Case;
+use crate::decision::{Because, Decision, Verdict};
+use crate::opinion::Evaluation;
+use crate::record::{Decided, Enforcement, Record};
+use crate::request::AccessRequest;
+
+/// What policies said about a request that stays pending, and what they were shown.
+#[derive(Default)]
+pub(super) struct Said {
+    pub(super) evaluations: Vec<Evaluation>,
+    pub(super) enforcements: Vec<Enforcement>,
+    pub(super) case: Option<Arc<Case>>,
+}
+
+impl Controller {
+    /// Tells the ledger of a request that stays pending, once for each different decision.
+    pub(super) fn tell(&mut self, turn: &mut Turn<'_>, request: &AccessRequest, decision: Decision, said: Said) {
+        let id = self.next_decision();
+        let Some(state) = self.subjects.get_mut(turn.user) else {
+            return;
+        };
+        if state.told.get(&request.id) == Some(&decision) {
+            return;
+        }
+        state.told.insert(request.id.clone(), decision.clone());
+        let reason = decision.because.reason();
+        let Said { evaluations, enforcements, case } = said;
+        let decided = Decided {
+            id,
+            at: turn.now,
+            user: turn.user.clone(),
+            request: Some(request.clone()),
+            decision: Some(decision),
+            evaluations,
+            enforcements,
+            locks: Vec::new(),
+            releases: Vec::new(),
+            reason,
+            case,
+            dry_run: self.settings.dry_run,
+        };
+        self.decided();
+        turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Decided(Box::new(decided))) });
+    }
+
+    /// Tells the ledger why held requests cannot be put in order (a policy did not answer, a lock cannot be had), once
+    /// for each different reason.
+    pub(super) fn tell_standing(
+        &mut self,
+        turn: &mut Turn<'_>,
+        because: Option<Because>,
+        enforcements: &[Enforcement],
+        case: &Arc<Case>,
+    ) {
+        let id = self.next_decision();
+        let Some(state) = self.subjects.get_mut(turn.user) else {
+            return;
+        };
+        if state.told_standing == because {
+            return;
+        }
+        state.told_standing.clone_from(&because);
+        let Some(because) = because else {
+            return;
+        };
+        let decision = Decision { verdict: Verdict::Leave, because };
+        let decided = Decided {
+            id,
+            at: turn.now,
+            user: turn.user.clone(),
+            request: None,
+            reason: decision.because.reason(),
+            decision: Some(decision),
+            evaluations: Vec::new(),
+            enforcements: enforcements.to_vec(),
+            locks: Vec::new(),
+            releases: Vec::new(),
+            case: Some(Arc::clone(case)),
+            dry_run: self.settings.dry_run,
+        };
+        self.decided();
+        turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Decided(Box::new(decided))) });
+    }
+}
