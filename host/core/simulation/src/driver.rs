@@ -68,6 +68,8 @@ pub(crate) struct Driver {
     pub(crate) refusals: u32,
     /// Whether the breaker said stop, and no operator let it go on.
     pub(crate) tripped: bool,
+    /// When an operator let it go on.
+    released: Option<Timestamp>,
     /// Access that starts by itself is the daemon's to foresee.
     pub(crate) calm: bool,
     /// Whether the story is kept.
@@ -112,6 +114,7 @@ impl Driver {
             starts: 0,
             refusals: 0,
             tripped: false,
+            released: None,
             calm: true,
             telling: false,
             story: Vec::new(),
@@ -259,8 +262,9 @@ impl Driver {
                     return Err(format!("lock {} ended before the access that it is on", lock.name));
                 }
             }
-            // Nothing is enforced while the breaker has tripped, so that nothing can be done about it in time either.
-            if !self.calm || self.tripped {
+            // Nothing is enforced while the breaker has tripped, so that nothing could be done about it in time either.
+            let tripped = self.tripped || self.released.is_some_and(|at| now.since(at) <= LEAD);
+            if !self.calm || tripped {
                 excused.insert(id.clone());
             }
         }
@@ -321,6 +325,9 @@ impl Driver {
     pub(crate) fn deliver(&mut self, event: Event) -> Result<(), Wrong> {
         if let Event::Listed(listed) = &event {
             self.eyes.listed(listed.is_ok());
+        }
+        if event == Event::BreakerReleased {
+            self.released = Some(self.world.now);
         }
         let brief = self.telling.then(|| brief(&event)).flatten();
         brief.into_iter().for_each(|line| self.story.push(line));
