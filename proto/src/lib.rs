@@ -26,6 +26,9 @@ mod generated {
 #[doc(inline)]
 pub use generated::{proto, types, wrappers};
 
+/// What every message can do, such as say how long it is.
+pub use prost::Message;
+
 /// Package `teleport.header.v1`: metadata of newer resources.
 pub mod header_v1 {
     pub use crate::generated::teleport::header::v1::*;

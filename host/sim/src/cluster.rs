@@ -27,7 +27,7 @@ mod semaphores;
 mod sweep;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use tribunal_proto::types;
@@ -40,6 +40,7 @@ pub(crate) use resources::PREVIEW_ROLE;
 pub use watch::{Subscription, WatchPlan};
 
 use crate::clock::{Moment, go_zero_time};
+use crate::release::Release;
 use crate::scenario::{NodeDef, RoleDef, Scenario, SweepDef, UserDef};
 use ids::Ids;
 use list_view::ListView;
@@ -75,6 +76,12 @@ pub struct Settings {
     pub cluster: String,
     /// What `Ping` reports.
     pub version: String,
+    /// Methods that answer `Unimplemented`, named as in [`crate::release::METHODS`].
+    pub lacks: BTreeSet<String>,
+    /// Clients that say they are older than this version are hung up on.
+    pub oldest_client: Option<String>,
+    /// `Ping` tells entitlements.
+    pub entitlements: bool,
     /// Reviews and other Enterprise features.
     pub enterprise: bool,
     /// People need a second factor for administrative actions.
@@ -109,7 +116,10 @@ impl Cluster {
     pub fn new(scenario: &Scenario, now: Moment) -> Self {
         let settings = Settings {
             cluster: scenario.cluster.clone(),
-            version: scenario.version.clone(),
+            version: scenario.version(),
+            lacks: scenario.lacks.iter().cloned().chain(scenario.release.iter().flat_map(|it| it.lacks())).collect(),
+            oldest_client: scenario.oldest_client(),
+            entitlements: scenario.release.is_none_or(Release::has_entitlements),
             enterprise: scenario.enterprise,
             admin_mfa: scenario.admin_mfa,
             sweep: scenario.sweep.clone(),
@@ -153,6 +163,16 @@ impl Cluster {
     /// For tests that change the rules under way.
     pub const fn settings_mut(&mut self) -> &mut Settings {
         &mut self.settings
+    }
+
+    /// The server is another release from now on, and what it holds stays. Connections do not notice; cut them, as an
+    /// upgrade does.
+    pub fn become_release(&mut self, release: Release) {
+        let settings = &mut self.settings;
+        release.version().clone_into(&mut settings.version);
+        settings.lacks = release.lacks();
+        settings.oldest_client = release.oldest_client().map(str::to_owned);
+        settings.entitlements = release.has_entitlements();
     }
 
     /// All requests in the backend, expired ones that were not swept yet among them, by id.

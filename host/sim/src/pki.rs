@@ -4,6 +4,8 @@
 pub(crate) mod authority;
 mod der;
 pub(crate) mod identity_file;
+mod key;
+pub(crate) mod rotation;
 pub(crate) mod ssh;
 pub(crate) mod tls;
 
@@ -34,6 +36,14 @@ pub enum PkiError {
     /// The TLS library refused.
     #[error("cannot build the server's TLS configuration: {0}")]
     Tls(String),
+    /// The authorities are not rotated in this order.
+    #[error("the rotation of the authorities goes from `{from}` to {}, never to `{to}`", from.words_for_next())]
+    Order {
+        /// The present phase.
+        from: rotation::RotationPhase,
+        /// The one that was asked for.
+        to: rotation::RotationPhase,
+    },
     /// The operating system gave no random bytes.
     #[error("no randomness from the operating system: {0}")]
     Random(getrandom::Error),
@@ -51,6 +61,18 @@ pub enum IdentityKey {
     Rsa2048,
 }
 
+/// How the key of an identity is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum KeyForm {
+    /// As Teleport does (`api/utils/keys`): PKCS#1 for RSA, PKCS#8 for all others.
+    #[default]
+    Teleport,
+    /// PKCS#8, whatever it is.
+    Pkcs8,
+    /// As before PKCS#8: PKCS#1 for RSA, SEC1 for ECDSA. Ed25519 has no such form.
+    Traditional,
+}
+
 /// What to write into a new client certificate.
 #[derive(Clone, Debug)]
 pub struct IdentityOrder {
@@ -64,4 +86,6 @@ pub struct IdentityOrder {
     pub ssh_not_after: Moment,
     /// The kind of key.
     pub key: IdentityKey,
+    /// How it is written.
+    pub form: KeyForm,
 }

@@ -111,6 +111,8 @@ pub struct ProxySettings {
     pub ssh_tunnel_public_addr: Option<String>,
     /// `proxy.ssh.tunnel_listen_addr` of discovery.
     pub tunnel_listen_addr: Option<String>,
+    /// Where SSH inside of TLS leads, which clients ask for that are not told the cluster's name; none: it is hung up on.
+    pub reverse_tunnel: Option<SocketAddr>,
     /// How often upgraded connections are pinged.
     pub ping_every: Duration,
 }
@@ -154,6 +156,7 @@ impl Default for ProxySettings {
             public_addr: None,
             ssh_tunnel_public_addr: None,
             tunnel_listen_addr: None,
+            reverse_tunnel: None,
             ping_every: Duration::from_secs(30),
         }
     }

@@ -19,8 +19,12 @@ pub use faults::{ErrorFault, FaultCode, FaultDef, LostReply};
 pub use roles::{AskDef, ConditionsDef, ReasonDef, ReviewDef, RoleDef, RuleDef, ThresholdDef};
 pub use span::Span;
 
+use crate::release::Release;
+
 /// Largest scenario file that is read.
 pub const SCENARIO_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What `Ping` reports where nothing is said of it.
+const VERSION_DEFAULT: &str = "18.2.0";
 
 /// A scenario that cannot be used: all its faults, each with its line and what to do.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -36,9 +40,18 @@ pub struct InvalidScenario {
 pub struct Scenario {
     /// The cluster's name.
     pub cluster: String,
-    /// The version that `Ping` reports; semantic.
-    #[serde(default = "default_version")]
-    pub version: String,
+    /// The release of Teleport that is simulated; the newest, with every method, when absent.
+    #[serde(default)]
+    pub release: Option<Release>,
+    /// The version that `Ping` reports, semantic; that of the release when absent.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Methods that answer `Unimplemented`, beside those that the release lacks; see [`crate::release::METHODS`].
+    #[serde(default)]
+    pub lacks: Vec<String>,
+    /// Clients that say they are older than this version are hung up on; that of the release when absent.
+    #[serde(default)]
+    pub oldest_client: Option<String>,
     /// Enterprise features: reviews are refused without them.
     #[serde(default = "yes")]
     pub enterprise: bool,
@@ -66,10 +79,6 @@ pub struct Scenario {
     /// What goes wrong.
     #[serde(default)]
     pub faults: FaultDef,
-}
-
-fn default_version() -> String {
-    "18.2.0".to_owned()
 }
 
 const fn yes() -> bool {
@@ -260,6 +269,20 @@ impl Scenario {
             toml::from_str(text).map_err(|error| InvalidScenario { problems: vec![check::describe(text, &error)] })?;
         let problems = check::problems(&scenario, text);
         if problems.is_empty() { Ok(scenario) } else { Err(InvalidScenario { problems }) }
+    }
+
+    /// The version that `Ping` reports.
+    #[must_use]
+    pub fn version(&self) -> String {
+        let of_release = || self.release.map_or(VERSION_DEFAULT, Release::version).to_owned();
+        self.version.clone().unwrap_or_else(of_release)
+    }
+
+    /// The oldest client that is taken; none: any.
+    #[must_use]
+    pub fn oldest_client(&self) -> Option<String> {
+        let of_release = || self.release.and_then(Release::oldest_client).map(str::to_owned);
+        self.oldest_client.clone().or_else(of_release)
     }
 
     /// The bot's user name.

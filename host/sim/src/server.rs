@@ -4,6 +4,7 @@ mod auth_service;
 mod call;
 mod certificates;
 mod connection;
+mod gate;
 mod handle;
 mod shared;
 mod users_services;
@@ -33,6 +34,7 @@ use crate::pki::identity_file::Identity;
 use crate::scenario::Scenario;
 use auth_service::Auth;
 pub(crate) use certificates::Certificates;
+use gate::Gates;
 use shared::Shared;
 use users_services::{LoginStates, Users};
 
@@ -97,6 +99,7 @@ impl SimServer {
         let stop = shared.stop.clone();
         let connections = connection::accept(listener, Arc::clone(&certificates), stop.clone());
         let server = Server::builder()
+            .layer(Gates { shared: Arc::clone(&shared) })
             .http2_keepalive_interval(Some(Duration::from_secs(60)))
             .http2_keepalive_timeout(Some(Duration::from_secs(180)))
             .add_service(

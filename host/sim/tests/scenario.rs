@@ -58,6 +58,10 @@ fn the_documented_example_is_valid_and_uses_every_key() {
         "probability",
         "admin-mfa",
         "enterprise",
+        "release",
+        "version",
+        "lacks",
+        "oldest-client",
     ] {
         assert!(
             example.contains(&format!("{key} = ")) || example.contains(&format!("[{key}]")),
@@ -123,6 +127,22 @@ fn every_mistake_is_reported_with_its_line_and_remedy() {
             problems.iter().any(|problem| problem.contains(wanted)),
             "{addition}\n  gives {problems:?}\n  not {wanted}"
         );
+    }
+}
+
+#[test]
+fn a_release_or_version_or_method_that_is_none_is_reported_with_its_line() {
+    for (addition, wanted) in [
+        ("release = 15", "line 2: release 15 cannot be simulated: use 16, 17, 18 or 19"),
+        ("version = \"18\"", "line 2: `18` is not a version: write three numbers, such as 18.2.0"),
+        ("oldest-client = 'x'", "line 2: `x` is not a version: "),
+        (
+            "lacks = [\n  \"Ping\",\n  \"Pong\",\n]",
+            "line 4: `Pong` is not a method that can be lacking: see SCENARIO.md",
+        ),
+    ] {
+        let problems = Scenario::parse(&format!("cluster = \"c\"\n{addition}\n")).unwrap_err().problems;
+        assert!(problems.iter().any(|problem| problem.contains(wanted)), "{addition}\n  gives {problems:?}");
     }
 }
 

@@ -3,25 +3,36 @@
 //!
 //! Must never repeat a write by itself: whether to try again is for those who can look at the state first.
 
+mod ask;
+mod clock;
+mod lacks;
 mod lease;
 mod list;
+mod locks;
 mod page;
 mod port;
+mod renew;
+mod requests;
 mod resources;
 mod review;
 mod rights;
 mod roles;
 mod timing;
 mod user;
+mod version;
+mod whole;
 
+pub use ask::{Answer, Ask, Holder};
+pub use clock::{CLOCK_ASKS_MAX, CLOCK_MILLIS_WANTED};
 pub use lease::SEMAPHORE_KIND;
 pub use rights::{BLIND_SECS_MAX, SIGHT_SECS_MAX};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Mutex, OnceCell, watch};
+use tonic::transport::Channel;
 use tonic::{Response, Status};
 use tribunal_core::Timestamp;
 use tribunal_core::failure::{Failure, FailureClass};
@@ -31,14 +42,15 @@ use tribunal_proto::userloginstate_v1::user_login_state_service_client::UserLogi
 use tribunal_proto::users_v1::users_service_client::UsersServiceClient;
 
 use crate::address::Address;
-use crate::connect::{self, Target, Versioned};
+use crate::connect::{self, Dials, Target, Versioned};
 use crate::failure::{Method, explain};
-use crate::identity::Identity;
+use crate::identity::{Identity, IdentityFile};
 use crate::route::Route;
 use crate::skew::Skew;
-use resources::Lacks;
+use lacks::Lacks;
 use rights::Sight;
 use timing::Timing;
+use version::Verdict;
 
 /// How long a call may take, in seconds.
 pub const CALL_SECS_MAX: u64 = 10;
@@ -70,8 +82,9 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Client {
     target: Target,
+    file: Arc<IdentityFile>,
     limits: Limits,
-    /// The present connection. [`Client::reload`] is the one place that swaps it.
+    /// The present connection. [`Client::reload`] and [`Client::follow_identity`] swap it.
     connection: watch::Sender<Arc<Connection>>,
     timing: Timing,
 }
@@ -91,16 +104,14 @@ pub struct Cluster {
 #[derive(Debug)]
 pub(crate) struct Connection {
     channel: Versioned,
+    /// The same without our version, to find out what the server has against it.
+    bare: Channel,
     address: Address,
-    /// A connection is being made just now.
-    dialing: Arc<AtomicBool>,
-    identity: Arc<Identity>,
-    /// The server lacks `ListAccessRequests`.
-    streams_requests: AtomicBool,
-    /// The server lacks `ListLocks`.
-    lists_locks_at_once: AtomicBool,
-    /// What the server cannot list of resources.
+    dials: Arc<Dials>,
     lacks: Lacks,
+    /// The newest of `dials` over which something was answered.
+    heard: AtomicU64,
+    verdict: Mutex<Option<Verdict>>,
     /// The name of the cluster, once it was asked for.
     cluster: OnceCell<String>,
     /// What our roles let us see, once they were asked for.
@@ -129,8 +140,9 @@ impl Client {
     /// # Errors
     /// If the identity file cannot be used: an alarm.
     pub async fn new(target: Target, limits: Limits) -> Result<Self, Failure> {
-        let connection = Connection::new(&target).await?;
-        Ok(Self { target, limits, connection: watch::Sender::new(Arc::new(connection)), timing: Timing::default() })
+        let file = Arc::new(target.identity_file().await?);
+        let connection = watch::Sender::new(Arc::new(Connection::new(&target, &file)));
+        Ok(Self { target, file, limits, connection, timing: Timing::default() })
     }
 
     /// The same client, which compares the server's clock with this one.
@@ -145,10 +157,16 @@ impl Client {
         self.timing.skew()
     }
 
-    /// Who we are, as of the last (re)load.
+    /// Who we are: the newest identity that could be used.
     #[must_use]
     pub fn identity(&self) -> Arc<Identity> {
-        Arc::clone(&self.connection().identity)
+        self.file.held().identity
+    }
+
+    /// The identity file, as far as this client has followed it.
+    #[must_use]
+    pub fn identity_file(&self) -> &IdentityFile {
+        &self.file
     }
 
     /// The way that the last connection went; none before the first, and when none works any more.
@@ -181,8 +199,9 @@ impl Client {
     /// # Errors
     /// If the identity file cannot be used; then nothing changes.
     pub async fn reload(&self) -> Result<(), Failure> {
-        let connection = Connection::new(&self.target).await?;
-        self.connection.send_replace(Arc::new(connection));
+        let taken = self.file.take(SystemTime::now()).await;
+        taken.map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
+        self.connection.send_replace(Arc::new(Connection::new(&self.target, &self.file)));
         Ok(())
     }
 
@@ -212,7 +231,7 @@ impl Client {
     ) -> Result<T, Status> {
         let after = self.limits.call;
         match tokio::time::timeout(after, call).await {
-            Ok(answer) => answer.map(Response::into_inner),
+            Ok(answer) => self.answered(connection, answer.map(Response::into_inner)).await,
             Err(_) => Err(connection.too_late(after)),
         }
     }
@@ -221,20 +240,20 @@ impl Client {
 // === impl Connection ===
 
 impl Connection {
-    async fn new(target: &Target) -> Result<Self, Failure> {
-        let identity = target.identity().await.map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))?;
-        let dialing = Arc::new(AtomicBool::new(false));
-        Ok(Self {
-            channel: connect::channel(target, &dialing),
+    fn new(target: &Target, file: &Arc<IdentityFile>) -> Self {
+        let dials = Arc::<Dials>::default();
+        let bare = connect::channel(target, file, &dials);
+        Self {
+            channel: connect::versioned(bare.clone()),
+            bare,
             address: target.address.clone(),
-            dialing,
-            identity: Arc::new(identity),
-            streams_requests: AtomicBool::new(false),
-            lists_locks_at_once: AtomicBool::new(false),
+            dials,
             lacks: Lacks::default(),
+            heard: AtomicU64::new(0),
+            verdict: Mutex::new(None),
             cluster: OnceCell::new(),
             sight: Mutex::new(None),
-        })
+        }
     }
 
     pub(crate) fn auth(&self) -> AuthServiceClient<Versioned> {
@@ -252,7 +271,7 @@ impl Connection {
     /// What becomes of a call that was not answered in time.
     pub(crate) fn too_late(&self, after: Duration) -> Status {
         let mut said = format!("no answer within {} s", after.as_secs_f32());
-        if self.dialing.load(Ordering::Relaxed) {
+        if self.dials.is_under_way() {
             let address = &self.address;
             said.push_str(&format!(
                 ", still connecting to `{address}`; check the address, the port and the network between"
@@ -261,10 +280,13 @@ impl Connection {
         Status::deadline_exceeded(said)
     }
 
-    /// Forgets what the server lacks: it may be another one now.
-    pub(crate) fn forget(&self) {
-        self.streams_requests.store(false, Ordering::Relaxed);
-        self.lists_locks_at_once.store(false, Ordering::Relaxed);
-        self.lacks.forget();
+    /// The server answered over the present connection.
+    fn hears(&self) {
+        self.heard.store(self.dials.made(), Ordering::Relaxed);
+    }
+
+    /// Whether it ever did.
+    fn heard(&self) -> bool {
+        self.heard.load(Ordering::Relaxed) == self.dials.made()
     }
 }

@@ -1,15 +1,15 @@
-//! Makes connections to a Teleport Auth server. Each one reads the identity file anew, so that a renewed identity is
-//! used from the next connection on.
+//! Makes connections to a Teleport Auth server. Each one looks at the identity file, so that a renewed identity is used
+//! from the next connection on.
 //!
 //! Must never make a call on what it connected.
 
 mod auth;
+mod dials;
 mod error;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper_util::rt::TokioIo;
 use tokio_rustls::client::TlsStream;
@@ -17,13 +17,14 @@ use tonic::metadata::MetadataValue;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint, Uri};
 use tonic::{Request, Status};
-use tribunal_core::failure::Failure;
+use tribunal_core::failure::{Failure, FailureClass};
 
 use crate::address::Address;
 use crate::failure::unconnected;
-use crate::identity::Identity;
+use crate::identity::IdentityFile;
 use crate::route::{ByteStream, Reach, choose};
 pub(crate) use auth::tls;
+pub(crate) use dials::Dials;
 pub(crate) use error::in_time;
 pub use error::{ConnectError, Step, Tried};
 
@@ -54,9 +55,13 @@ pub struct Target {
     pub reach: Reach,
 }
 
-/// A channel to `target`. It connects when it is first used, and again after each break; `dialing` is true meanwhile.
-pub(crate) fn channel(target: &Target, dialing: &Arc<AtomicBool>) -> Versioned {
-    let channel = endpoint().connect_with_connector_lazy(dialer(target, dialing));
+/// A channel to `target`. It connects when it is first used, and again after each break; `dials` counts these.
+pub(crate) fn channel(target: &Target, file: &Arc<IdentityFile>, dials: &Arc<Dials>) -> Channel {
+    endpoint().connect_with_connector_lazy(dialer(target, file, dials))
+}
+
+/// The same channel, which says with each call which version of the API it speaks.
+pub(crate) fn versioned(channel: Channel) -> Versioned {
     InterceptedService::new(channel, with_version)
 }
 
@@ -67,7 +72,8 @@ pub(crate) fn channel(target: &Target, dialing: &Arc<AtomicBool>) -> Versioned {
 /// If there is no connection within `dial_timeout`; the text says why and what to do. With TLS 1.3 the server may still
 /// refuse our certificate afterwards, so that the first call fails.
 pub async fn connect(target: &Target) -> Result<Channel, Failure> {
-    let connected = endpoint().connect_with_connector(dialer(target, &Arc::default())).await;
+    let file = Arc::new(target.identity_file().await?);
+    let connected = endpoint().connect_with_connector(dialer(target, &file, &Arc::default())).await;
     connected.map_err(|error| unconnected(&Status::from_error(error.into())))
 }
 
@@ -85,16 +91,17 @@ fn endpoint() -> Endpoint {
 /// Makes a connection to `target` each time one is needed.
 fn dialer(
     target: &Target,
-    dialing: &Arc<AtomicBool>,
+    file: &Arc<IdentityFile>,
+    dials: &Arc<Dials>,
 ) -> impl tower::Service<Uri, Response = TokioIo<TlsStream<ByteStream>>, Error = ConnectError, Future: Send> + Send + use<>
 {
-    let (target, dialing) = (Arc::new(target.clone()), Arc::clone(dialing));
+    let (target, file, dials) = (Arc::new(target.clone()), Arc::clone(file), Arc::clone(dials));
     tower::service_fn(move |_: Uri| {
-        let (target, dialing) = (Arc::clone(&target), Arc::clone(&dialing));
+        let (target, file, dials) = (Arc::clone(&target), Arc::clone(&file), Arc::clone(&dials));
         async move {
-            dialing.store(true, Ordering::Relaxed);
-            let dialed = target.dial().await;
-            dialing.store(false, Ordering::Relaxed);
+            dials.begin();
+            let dialed = target.dial(&file, &dials).await;
+            dials.end(dialed.is_ok());
             dialed.map(TokioIo::new)
         }
     })
@@ -109,20 +116,23 @@ fn with_version(mut request: Request<()>) -> Result<Request<()>, Status> {
 // === impl Target ===
 
 impl Target {
-    /// Who we are, as the identity file says now.
+    /// The identity file, with what it holds now.
     ///
     /// # Errors
-    /// If it cannot be used.
-    pub async fn identity(&self) -> Result<Identity, ConnectError> {
-        Ok(Identity::load(&self.identity_file).await?)
+    /// If that cannot be used: an alarm.
+    pub(crate) async fn identity_file(&self) -> Result<IdentityFile, Failure> {
+        let opened = IdentityFile::open(&self.identity_file, SystemTime::now()).await;
+        opened.map_err(|error| Failure::new(FailureClass::Alarm, error.to_string()))
     }
 
     /// A TLS connection to the Auth server, by whichever way there is; see [`choose`].
     ///
     /// # Errors
     /// If there is none within `dial_timeout`.
-    pub(crate) async fn dial(&self) -> Result<TlsStream<ByteStream>, ConnectError> {
-        let identity = self.identity().await?;
-        choose::dial(self, &identity).await
+    async fn dial(&self, file: &IdentityFile, dials: &Dials) -> Result<TlsStream<ByteStream>, ConnectError> {
+        let identity = file.current(SystemTime::now()).await?;
+        let stream = choose::dial(self, &identity).await?;
+        dials.made_as(identity);
+        Ok(stream)
     }
 }

@@ -18,7 +18,7 @@ pub use self::request::{
 pub use self::resource::{Labelled, labelled};
 pub use self::rights::rights;
 pub use self::subject::{subject_of_login_state, subject_of_user};
-pub use self::time::{timestamp, timestamp_to_proto};
+pub use self::time::{timestamp, timestamp_not_before, timestamp_to_proto};
 
 use tribunal_core::request::Attributes;
 use tribunal_proto::wrappers::LabelValues;

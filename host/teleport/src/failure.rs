@@ -9,6 +9,10 @@ use tribunal_core::failure::{Failure, FailureClass};
 
 use crate::connect::ConnectError;
 
+/// What a server says that takes no client as old as this one (`lib/auth/middleware.go`).
+pub(crate) const TOO_OLD: &str = "client version is unsupported";
+/// What TLS says of an alert that came in.
+const ALERT: &str = "received fatal alert";
 /// How much of a server's words is repeated, in bytes.
 const DETAIL_BYTES_MAX: usize = 1024;
 
@@ -27,7 +31,7 @@ pub(crate) fn explain(method: Method, status: &Status) -> Failure {
     let (class, code) = classify(status.code());
     let said = words(status);
     // The server looks at our certificate after TLS 1.3 is up on our side, so that its no comes in here.
-    if said.contains("received fatal alert") {
+    if said.contains(ALERT) {
         return Failure::new(
             FailureClass::Alarm,
             format!(
@@ -37,7 +41,15 @@ pub(crate) fn explain(method: Method, status: &Status) -> Failure {
     }
     let Method { name, needs } = method;
     let remedy = match status.code() {
+        // What it says of people, never of bots; and of whoever a lock is on. Rights would change neither.
+        Code::PermissionDenied if is_for_mfa(&said) => {
+            "; use an identity that tbot writes: Teleport asks bots for no second factor".to_owned()
+        }
+        Code::PermissionDenied if said.contains("lock targeting") => {
+            "; somebody locked the daemon out: look at `tctl get locks`".to_owned()
+        }
         Code::PermissionDenied if !needs.is_empty() => format!("; the daemon's role needs {needs}"),
+        Code::Unauthenticated if said.contains(TOO_OLD) => "; update tribunal".to_owned(),
         Code::Unauthenticated => "; have tbot write the identity anew".to_owned(),
         Code::Unimplemented => "; the server is too old, or its edition lacks it".to_owned(),
         Code::OutOfRange => "; the answer is larger than this client takes".to_owned(),
@@ -57,6 +69,11 @@ pub(crate) fn explain(method: Method, status: &Status) -> Failure {
         | Code::DataLoss => String::new(),
     };
     Failure::new(class, format!("`{name}`: {code}: {said}{remedy}"))
+}
+
+/// Whether administrative actions are refused for want of a second factor (`api/mfa`).
+fn is_for_mfa(said: &str) -> bool {
+    said.contains("requires MFA") || said.contains("multi-factor")
 }
 
 /// What it means that there is no connection.
@@ -113,6 +130,11 @@ fn class_of_connect(error: &ConnectError) -> FailureClass {
     }
 }
 
+/// Whether TLS refused us after it was up on our side.
+pub(crate) fn is_alert(status: &Status) -> bool {
+    words(status).contains(ALERT)
+}
+
 /// Whether there was no connection over which to ask.
 pub(crate) fn is_unconnected(status: &Status) -> bool {
     connect_error(status).is_some()
@@ -157,6 +179,20 @@ mod tests {
 
     fn class(code: Code) -> FailureClass {
         explain(METHOD, &Status::new(code, "x")).class
+    }
+
+    #[test]
+    fn no_right_is_named_where_none_would_help() {
+        for (said, remedy) in [
+            ("access denied to perform action", "the daemon's role needs lock: read"),
+            ("admin-level API request requires MFA verification", "use an identity that tbot writes"),
+            ("lock targeting User:\"bot-tribunal\" is in force", "somebody locked the daemon out"),
+        ] {
+            let failure = explain(METHOD, &Status::permission_denied(said));
+            assert_eq!(failure.class, FailureClass::Alarm, "{failure}");
+            assert!(failure.detail.contains(remedy), "{failure}");
+            assert_eq!(failure.detail.contains("role needs"), remedy.contains("role needs"), "{failure}");
+        }
     }
 
     #[test]

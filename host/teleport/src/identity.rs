@@ -2,6 +2,7 @@
 //!
 //! Must never log, print or hand out the private key.
 
+mod file;
 mod pem;
 mod ssh;
 
@@ -18,6 +19,8 @@ use tokio::io::AsyncReadExt as _;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::x509::{AttributeTypeAndValue, X509Name};
 
+pub(crate) use self::file::Look;
+pub use self::file::{Held, IdentityFile, LOOK_SECS, RECHECK_SECS, SETTLE_MILLIS};
 use self::pem::Block;
 use self::ssh::SshLines;
 
@@ -32,6 +35,7 @@ pub struct Identity {
     user: String,
     roles: Vec<String>,
     authorities: Vec<String>,
+    not_before: SystemTime,
     not_after: SystemTime,
     ssh: SshLines,
 }
@@ -119,6 +123,40 @@ pub enum InvalidIdentity {
         /// When it will be.
         not_before: SystemTime,
     },
+    /// It is somebody else's than the one before.
+    #[error("is of user `{now}`, and this process began as `{user}`; write one of `{user}`, or restart it")]
+    OtherUser {
+        /// Whose the one before was.
+        user: String,
+        /// Whose it is now.
+        now: String,
+    },
+}
+
+// === impl InvalidIdentity ===
+
+impl InvalidIdentity {
+    /// Whether the file is whole and only its time is not: a clock, or the next renewal, mends that.
+    #[must_use]
+    pub fn is_of_time(&self) -> bool {
+        match self {
+            Self::Expired { .. } | Self::NotYetValid { .. } => true,
+            Self::Missing
+            | Self::Unreadable(_)
+            | Self::TooLarge
+            | Self::NoBlocks
+            | Self::Truncated { .. }
+            | Self::NoKey
+            | Self::UnsupportedKey
+            | Self::NoCertificate
+            | Self::NoAuthority
+            | Self::UnexpectedBlock { .. }
+            | Self::BadCertificate { .. }
+            | Self::KeyMismatch
+            | Self::NoUser
+            | Self::OtherUser { .. } => false,
+        }
+    }
 }
 
 // === impl Identity ===
@@ -168,6 +206,7 @@ impl Identity {
             user: holder.user,
             roles: holder.roles,
             authorities: names,
+            not_before: holder.not_before,
             not_after: holder.not_after,
             ssh: SshLines::parse(text),
         })
@@ -191,10 +230,22 @@ impl Identity {
         &self.authorities
     }
 
+    /// When its time began.
+    #[must_use]
+    pub fn not_before(&self) -> SystemTime {
+        self.not_before
+    }
+
     /// When it expires.
     #[must_use]
     pub fn not_after(&self) -> SystemTime {
         self.not_after
+    }
+
+    /// Whether its time is `now`.
+    #[must_use]
+    pub fn is_valid(&self, now: SystemTime) -> bool {
+        self.not_before <= now && now < self.not_after
     }
 
     /// The certificate to present, with its key.
@@ -215,7 +266,7 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { certified: _, roots: _, user, roles, authorities, not_after, ssh: _ } = self;
+        let Self { certified: _, roots: _, user, roles, authorities, not_before: _, not_after, ssh: _ } = self;
         f.debug_struct("Identity")
             .field("user", user)
             .field("roles", roles)
@@ -229,6 +280,7 @@ impl fmt::Debug for Identity {
 struct Holder {
     user: String,
     roles: Vec<String>,
+    not_before: SystemTime,
     not_after: SystemTime,
 }
 
@@ -245,7 +297,7 @@ impl Holder {
             return Err(InvalidIdentity::NotYetValid { not_before });
         }
         let user = texts(certificate.subject().iter_common_name()).pop().ok_or(InvalidIdentity::NoUser)?;
-        Ok(Self { user, roles: texts(certificate.subject().iter_organization()), not_after })
+        Ok(Self { user, roles: texts(certificate.subject().iter_organization()), not_before, not_after })
     }
 }
 

@@ -17,7 +17,7 @@ mod watch;
 pub use address::{Address, InvalidAddress};
 pub use client::{Client, Cluster, Limits};
 pub use connect::{ConnectError, Target};
-pub use identity::{Identity, IdentityError, InvalidIdentity};
+pub use identity::{Held, Identity, IdentityError, IdentityFile, InvalidIdentity};
 pub use rights::Rights;
 pub use route::{Choice, Deadlines, Environment, Reach, Route};
 pub use skew::Skew;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use tribunal_core::action::ResolveWith;
+use tribunal_core::scope::Pattern;
 
 /// Stands for every kind, and for every verb.
 const WILDCARD: &str = "*";
@@ -12,19 +12,27 @@ const WILDCARD: &str = "*";
 /// Verbs by kind of resource, as in `("lock", &["list", "read"])`.
 pub type Needed<'a> = (&'a str, &'a [&'a str]);
 
-/// What a complete view of requests and locks needs. Without it a server lists a part, and does not say so.
-pub const TO_SEE: &[Needed<'static>] = &[("access_request", &["list", "read"]), ("lock", &["list", "read"])];
-/// What it takes to approve and deny by setting the state of requests.
-pub const TO_RESOLVE: &[Needed<'static>] = &[("access_request", &["list", "read", "update"])];
-/// What it takes to approve and deny by review, beside `review_requests.roles` that match what is requested: reviews need
-/// no verb, only sight.
-pub const TO_REVIEW: &[Needed<'static>] = &[("access_request", &["list", "read"])];
-/// What it takes to make, renew and release locks.
-pub const TO_LOCK: &[Needed<'static>] = &[("lock", &["list", "read", "create", "update", "delete"])];
+/// What it takes to see all requests. With less a server lists a part, and does not say so.
+pub const TO_SEE_REQUESTS: Needed<'static> = ("access_request", &["list", "read"]);
+/// What it takes to see any locks.
+pub const TO_SEE_LOCKS: Needed<'static> = ("lock", &["list", "read"]);
+/// What a complete view needs.
+pub const TO_SEE: &[Needed<'static>] = &[TO_SEE_REQUESTS, TO_SEE_LOCKS];
+/// What it takes to approve and deny by setting the state of requests, beside seeing them. Reviews need no verb, but
+/// [`Rights::may_review`].
+pub const TO_RESOLVE: &[Needed<'static>] = &[("access_request", &["update"])];
+/// What it takes to make and renew locks, beside seeing them.
+pub const TO_LOCK: &[Needed<'static>] = &[("lock", &["create", "update"])];
+/// What it takes to release them.
+pub const TO_RELEASE: &[Needed<'static>] = &[("lock", &["delete"])];
 /// What it takes to hold a lease, so that of several daemons one at a time acts.
 pub const TO_HOLD: &[Needed<'static>] = &[("semaphore", &["create", "update"])];
 /// What it takes to see who holds one, so that another takes over at once when it is given back.
 pub const TO_SEE_HOLDERS: &[Needed<'static>] = &[("semaphore", &["list", "read"])];
+/// What it takes to see the roles and traits that users have beside their requests, as of their last login.
+pub const TO_SEE_LOGINS: &[Needed<'static>] = &[("user_login_state", &["read"])];
+/// The same of users who never logged in, such as bots.
+pub const TO_SEE_USERS: &[Needed<'static>] = &[("user", &["read"])];
 
 /// Rules of roles: who is allowed something by one and denied it by none may do it.
 ///
@@ -33,6 +41,9 @@ pub const TO_SEE_HOLDERS: &[Needed<'static>] = &[("semaphore", &["list", "read"]
 pub struct Rights {
     allowed: BTreeSet<(String, String)>,
     denied: BTreeSet<(String, String)>,
+    reviewed: BTreeSet<String>,
+    never_reviewed: BTreeSet<String>,
+    previewed_as: BTreeSet<String>,
 }
 
 // === impl Rights ===
@@ -48,6 +59,42 @@ impl Rights {
     /// under a condition counts as one.
     pub fn deny(&mut self, resources: &[String], verbs: &[String]) {
         self.denied.extend(pairs(resources, verbs));
+    }
+
+    /// Adds patterns of roles whose requests may be reviewed, always: `*` stands for any characters.
+    pub fn allow_review(&mut self, roles: &[String]) {
+        self.reviewed.extend(roles.iter().cloned());
+    }
+
+    /// Takes such patterns away, whatever allows them.
+    pub fn deny_review(&mut self, roles: &[String]) {
+        self.never_reviewed.extend(roles.iter().cloned());
+    }
+
+    /// Adds roles as which the resources that requests name may be looked at.
+    pub fn allow_preview(&mut self, roles: &[String]) {
+        self.previewed_as.extend(roles.iter().cloned());
+    }
+
+    /// Whether requests for whatever `pattern` matches may be reviewed. A denial that takes only a part of it away does
+    /// not count: who may review the rest is not without the right.
+    #[must_use]
+    pub fn may_review(&self, pattern: &str) -> bool {
+        // What matches a pattern's own text, stars and all, matches whatever it matches.
+        let is_in = |patterns: &BTreeSet<String>| patterns.iter().any(|known| Pattern::new(known).matches(pattern));
+        is_in(&self.reviewed) && !is_in(&self.never_reviewed)
+    }
+
+    /// The roles as which the resources that requests name may be looked at.
+    #[must_use]
+    pub fn previewed_as(&self) -> &BTreeSet<String> {
+        &self.previewed_as
+    }
+
+    /// The patterns of roles whose requests may be reviewed.
+    #[must_use]
+    pub fn reviewed(&self) -> &BTreeSet<String> {
+        &self.reviewed
     }
 
     /// Whether `verb` may be done to resources of this kind, always.
@@ -85,15 +132,6 @@ impl Rights {
     }
 }
 
-/// What it takes to resolve requests by this way.
-#[must_use]
-pub const fn to_resolve(with: ResolveWith) -> &'static [Needed<'static>] {
-    match with {
-        ResolveWith::State => TO_RESOLVE,
-        ResolveWith::Review => TO_REVIEW,
-    }
-}
-
 fn pairs<'a>(resources: &'a [String], verbs: &'a [String]) -> impl Iterator<Item = (String, String)> + 'a {
     resources.iter().flat_map(move |resource| verbs.iter().map(move |verb| (resource.clone(), verb.clone())))
 }
@@ -126,23 +164,33 @@ mod tests {
     #[test]
     fn no_roles_give_no_rights() {
         let nothing = Rights::default();
-        assert_eq!(nothing.missing(TO_RESOLVE), ["access_request: list, read, update"]);
+        assert_eq!(nothing.missing(TO_RESOLVE), ["access_request: update"]);
         assert_eq!(nothing.missing(TO_SEE), ["access_request: list, read", "lock: list, read"]);
         assert_eq!(nothing.missing(&[]), [""; 0]);
     }
 
     #[test]
-    fn only_setting_the_state_needs_the_right_to_update() {
-        let sight = rights(&[(&["access_request"], &["list", "read"])], &[]);
-        assert_eq!(sight.missing(to_resolve(ResolveWith::State)), ["access_request: update"]);
-        assert_eq!(sight.missing(to_resolve(ResolveWith::Review)), [""; 0]);
+    fn what_may_be_reviewed_is_what_a_pattern_covers_and_none_denies() {
+        let mut rights = Rights::default();
+        assert!(!rights.may_review("prod-a"));
+        rights.allow_review(&strings(&["prod-*", "lab"]));
+        for (pattern, may) in [("prod-a", true), ("prod-*", true), ("lab", true), ("*", false), ("p*", false)] {
+            assert_eq!(rights.may_review(pattern), may, "{pattern}");
+        }
+        rights.deny_review(&strings(&["prod-a"]));
+        assert!(!rights.may_review("prod-a") && rights.may_review("prod-*") && rights.may_review("prod-b"));
+        rights.deny_review(&strings(&["*"]));
+        assert!(!rights.may_review("lab"));
+        rights.allow_preview(&strings(&["looker"]));
+        assert_eq!(rights.previewed_as().iter().collect::<Vec<_>>(), ["looker"]);
     }
 
     #[test]
     fn only_what_is_not_there_is_missing() {
         let some = rights(&[(&["access_request", "lock"], &["read"]), (&["lock"], &["list"])], &[]);
         assert_eq!(some.missing(TO_SEE), ["access_request: list"]);
-        assert_eq!(some.missing(TO_LOCK), ["lock: create, update, delete"]);
+        assert_eq!(some.missing(TO_LOCK), ["lock: create, update"]);
+        assert_eq!(some.missing(TO_RELEASE), ["lock: delete"]);
     }
 
     #[test]
@@ -158,7 +206,7 @@ mod tests {
     #[test]
     fn a_denial_beats_every_allowance() {
         let all: &[(&[&str], &[&str])] = &[(&["*"], &["*"]), (&["lock"], &["delete"])];
-        assert_eq!(rights(all, &[(&["lock"], &["delete"])]).missing(TO_LOCK), ["lock: delete"]);
+        assert_eq!(rights(all, &[(&["lock"], &["delete"])]).missing(TO_RELEASE), ["lock: delete"]);
         assert_eq!(rights(all, &[(&["lock"], &["*"])]).missing(TO_SEE), ["lock: list, read"]);
         assert_eq!(rights(all, &[(&["*"], &["list"])]).missing(TO_SEE), ["access_request: list", "lock: list"]);
     }

@@ -6,8 +6,11 @@
 pub(crate) mod choose;
 mod environment;
 mod find;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod http_proxy;
+pub mod probe;
 pub(crate) mod ssh;
 mod stagger;
 pub(crate) mod tcp;

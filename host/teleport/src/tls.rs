@@ -26,10 +26,11 @@ pub(crate) struct Tls {
     seen: Arc<OnceLock<Seen>>,
 }
 
-/// A certificate that was turned down.
+/// What a certificate says.
 #[derive(Debug)]
-struct Seen {
-    words: String,
+pub(crate) struct Seen {
+    /// Whose, by whom, until when.
+    pub(crate) words: String,
     /// It is for [`SERVER_NAME`]: whoever shows it is a service of some Teleport cluster.
     of_teleport: bool,
 }
@@ -216,7 +217,7 @@ impl ServerCertVerifier for Remember {
 }
 
 /// A certificate in words: whose, by whom, until when.
-fn describe(der: &CertificateDer<'_>) -> Seen {
+pub(crate) fn describe(der: &CertificateDer<'_>) -> Seen {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
         return Seen { words: "a certificate that cannot be decoded".to_owned(), of_teleport: false };
     };

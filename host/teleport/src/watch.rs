@@ -1,13 +1,15 @@
-//! Follows the cluster's events for ever: connects, waits for INIT, tells what comes, and begins anew after each break.
+//! Follows the cluster's events for ever: connects, waits for INIT, tells what comes, moves to a new connection when there
+//! is one, and begins anew after each break.
 //!
 //! Must never bridge a gap: between [`Event::WatchDown`] and the next [`Event::WatchUp`] anything may have happened.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tonic::Streaming;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 use tribunal_core::action::Event;
 use tribunal_proto::{proto, types};
 
@@ -19,20 +21,30 @@ const WATCH: Method = Method { name: "WatchEvents", needs: "access_request: read
 /// What is followed.
 const KINDS: [&str; 2] = ["access_request", "lock"];
 
+/// The present connection and its successors.
+type Connections = watch::Receiver<Arc<Connection>>;
+
 /// Follows `client`'s cluster until `events` is closed.
 pub(crate) async fn follow(client: &Client, events: mpsc::Sender<Event>) {
     let mut connections = client.connections();
+    let mut identities = client.identity_file().subscribe();
     let limits = client.limits();
     let mut failures: u32 = 0;
+    let mut said = String::new();
     loop {
-        let connection = connections.borrow_and_update().clone();
         let mut up_since = None;
+        identities.mark_unchanged();
         let why = tokio::select! {
-            why = once(client, &connection, &events, &mut up_since) => why,
-            _ = connections.changed() => "the identity was loaded anew".to_owned(),
+            why = once(client, &mut connections, &events, &mut up_since) => why,
             () = events.closed() => return,
         };
-        warn!(%why, "Watch is down");
+        // An outage of hours is said once, and again when its reason changes.
+        if up_since.is_some() || why != said {
+            warn!(%why, "Watch is down");
+        } else {
+            debug!(%why, "Watch is still down");
+        }
+        said.clone_from(&why);
         if events.send(Event::WatchDown(why)).await.is_err() {
             return;
         }
@@ -41,28 +53,66 @@ pub(crate) async fn follow(client: &Client, events: mpsc::Sender<Event>) {
         failures = if held { 0 } else { failures.saturating_add(1) };
         tokio::select! {
             () = tokio::time::sleep(pause(limits, failures, random())) => {}
+            // It may be what was missing.
+            _ = connections.changed() => failures = 0,
+            _ = identities.changed() => failures = 0,
             () = events.closed() => return,
         }
     }
 }
 
-/// One watch from its beginning to its end; returns why it ended.
+/// One watch from its beginning to its end, over as many connections as come; returns why it ended.
 async fn once(
     client: &Client,
-    connection: &Connection,
+    connections: &mut Connections,
     events: &mpsc::Sender<Event>,
     up_since: &mut Option<Instant>,
 ) -> String {
-    let mut stream = match open(connection, client.limits()).await {
+    let connection = connections.borrow_and_update().clone();
+    let mut stream = match open(client, &connection).await {
         Ok(stream) => stream,
         Err(why) => return why,
     };
-    connection.forget();
+    drop(connection);
     info!("Watch is up");
     *up_since = Some(Instant::now());
-    if events.send(Event::WatchUp).await.is_err() {
-        return "nobody listens any more".to_owned();
+    loop {
+        // Whoever listens makes a full list after it: it shows what an earlier stream told last, and what it did not.
+        if events.send(Event::WatchUp).await.is_err() {
+            return NOBODY_LISTENS.to_owned();
+        }
+        stream = tokio::select! {
+            why = tell(client, stream, events) => return why,
+            // INVARIANT: the next stream has begun before this one is given up, so that nothing falls between them.
+            next = next_stream(client, connections) => next,
+        };
+        info!("Watch moved to the new connection");
     }
+}
+
+const NOBODY_LISTENS: &str = "nobody listens any more";
+
+/// A stream on the next connection, once there is one.
+async fn next_stream(client: &Client, connections: &mut Connections) -> Streaming<proto::Event> {
+    let limits = client.limits();
+    let mut failures: u32 = 0;
+    loop {
+        if failures == 0 && connections.changed().await.is_err() {
+            // The client has it, and outlives whoever follows it.
+            std::future::pending::<()>().await;
+        }
+        let connection = connections.borrow_and_update().clone();
+        match open(client, &connection).await {
+            Ok(stream) => return stream,
+            Err(why) => debug!(%why, "Watch cannot move to the new connection yet"),
+        }
+        failures = failures.saturating_add(1);
+        tokio::time::sleep(pause(limits, failures, random())).await;
+    }
+}
+
+/// Tells what comes on a stream until it ends; returns why it did.
+async fn tell(client: &Client, mut stream: Streaming<proto::Event>, events: &mpsc::Sender<Event>) -> String {
     loop {
         let event = match stream.message().await {
             Ok(Some(event)) => event,
@@ -75,7 +125,7 @@ async fn once(
                     client.timing().saw([&**request]);
                 }
                 if events.send(event).await.is_err() {
-                    return "nobody listens any more".to_owned();
+                    return NOBODY_LISTENS.to_owned();
                 }
             }
             Ok(None) => {}
@@ -85,7 +135,8 @@ async fn once(
 }
 
 /// A stream whose INIT has come. An idle stream is silent for hours, its beginning is not.
-async fn open(connection: &Connection, limits: Limits) -> Result<Streaming<proto::Event>, String> {
+async fn open(client: &Client, connection: &Connection) -> Result<Streaming<proto::Event>, String> {
+    let limits = client.limits();
     let watch = proto::Watch {
         kinds: KINDS.map(|kind| types::WatchKind { kind: kind.to_owned(), ..types::WatchKind::default() }).to_vec(),
         // INVARIANT: all kinds or none. A watch without locks would look like a cluster without locks.
@@ -98,8 +149,10 @@ async fn open(connection: &Connection, limits: Limits) -> Result<Streaming<proto
         Ok((stream, first))
     };
     let (stream, first) = match tokio::time::timeout(limits.call, open).await {
-        Ok(Ok(opened)) => opened,
-        Ok(Err(status)) => return Err(explain(WATCH, &status).detail),
+        Ok(opened) => {
+            let opened = client.answered(connection, opened).await;
+            opened.map_err(|status| explain(WATCH, &status).detail)?
+        }
         Err(_) => return Err(explain(WATCH, &connection.too_late(limits.call)).detail),
     };
     match first {

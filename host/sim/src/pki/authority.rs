@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, SanType, SerialNumber,
+    KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use ssh_key::public::KeyData;
@@ -14,7 +14,7 @@ use ssh_key::{Algorithm, PrivateKey};
 
 use super::identity_file::Identity;
 use super::ssh::{self, SshHost};
-use super::{IdentityKey, IdentityOrder, PkiError, der};
+use super::{IdentityOrder, PkiError, der, key};
 use crate::clock::{Moment, machine_now};
 
 /// The name that every internal certificate of a Teleport cluster carries, and that clients ask for (`APIDomain`).
@@ -25,9 +25,6 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const AUTHORITY_LIFE_MS: i64 = 10 * 365 * DAY_MS;
 /// Certificates start a little early, for clients whose clock is behind.
 const BACKDATED_MS: i64 = 60 * 1000;
-
-/// An RSA key that is known to everybody: it protects nothing but what is simulated.
-const RSA_KEY_PEM: &str = include_str!("rsa-2048.pem");
 
 /// `teleport.cluster.local` with the hex form of the cluster's name before it, as Teleport encodes cluster names for SNI and ALPN.
 #[must_use]
@@ -128,13 +125,15 @@ impl Authority {
         params.serial_number = Some(serial()?);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        let key = identity_key(order.key).map_err(error)?;
+        let key = key::make(order.key).map_err(error)?;
         let plain = params.signed_by(&key, &self.user).map_err(error)?;
         let certificate = der::with_subject(plain.der(), &holder.user, &holder.roles, self.user.key())
             .unwrap_or(Err(rcgen::Error::CouldNotParseCertificate))
             .map_err(error)?;
         let identity = Identity {
-            private_key_pem: key.serialize_pem(),
+            private_key_pem: key::to_pem(&key, order.key, order.form)
+                .ok_or(rcgen::Error::CouldNotParseKeyPair)
+                .map_err(error)?,
             ssh_certificate: ssh::user_certificate(order, &key, &self.ssh_user)
                 .map_err(|source| PkiError::Ssh { subject: holder.user.clone(), source })?,
             tls_certificate_pem: pem::encode_config(
@@ -155,16 +154,6 @@ impl Authority {
     /// What an SSH server verifies users with.
     pub(crate) fn ssh_user_key(&self) -> KeyData {
         self.ssh_user.public_key().key_data().clone()
-    }
-}
-
-/// A key of this kind.
-fn identity_key(kind: IdentityKey) -> Result<KeyPair, rcgen::Error> {
-    match kind {
-        IdentityKey::EcdsaP256 => KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256),
-        IdentityKey::Ed25519 => KeyPair::generate_for(&PKCS_ED25519),
-        // ring makes no RSA keys.
-        IdentityKey::Rsa2048 => KeyPair::from_pem(RSA_KEY_PEM),
     }
 }
 

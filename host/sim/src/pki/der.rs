@@ -1,14 +1,16 @@
-//! Just enough DER to give a certificate a subject with several organizations, which the certificate library cannot write. It must never
-//! be used on bytes from outside.
+//! Just enough DER to give a certificate a subject with several organizations, and to write keys in forms of their own, which the
+//! certificate library cannot. It must never be used on bytes from outside.
 
 use rcgen::{PKCS_ECDSA_P256_SHA256, SigningKey};
 
-const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const OBJECT_ID: u8 = 0x06;
 const UTF8_STRING: u8 = 0x0c;
 const BIT_STRING: u8 = 0x03;
-const EXPLICIT_VERSION: u8 = 0xa0;
+pub(super) const OCTET_STRING: u8 = 0x04;
+pub(super) const INTEGER: u8 = 0x02;
+pub(super) const CONTEXT_0: u8 = 0xa0;
 
 /// 2.5.4.3
 const COMMON_NAME: &[u8] = &[0x55, 0x04, 0x03];
@@ -33,7 +35,7 @@ pub(super) fn with_subject(
         fields.push(field);
         remaining = remaining.get(field.len()..)?;
     }
-    let has_version = fields.first().and_then(|field| field.first()) == Some(&EXPLICIT_VERSION);
+    let has_version = fields.first().and_then(|field| field.first()) == Some(&CONTEXT_0);
     let subject_at = if has_version { 5 } else { 4 };
     let subject = name(common_name, organizations);
     let mut body = Vec::with_capacity(to_be_signed.len() + subject.len());
@@ -65,7 +67,7 @@ fn attribute(kind: &[u8], value: &str) -> Vec<u8> {
     tlv(SET, &tlv(SEQUENCE, &pair))
 }
 
-fn tlv(tag: u8, body: &[u8]) -> Vec<u8> {
+pub(super) fn tlv(tag: u8, body: &[u8]) -> Vec<u8> {
     let mut out = vec![tag];
     if let Some(short) = u8::try_from(body.len()).ok().filter(|length| *length < 0x80) {
         out.push(short);
@@ -79,8 +81,17 @@ fn tlv(tag: u8, body: &[u8]) -> Vec<u8> {
     out
 }
 
+/// What is inside of a private key in PKCS#8: the algorithm as it stands there, and the key in the algorithm's own form.
+pub(super) fn inside_pkcs8(pkcs8: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (_, body, _) = split(pkcs8)?;
+    let (_, _, rest) = split(body)?;
+    let algorithm = whole(rest)?;
+    let (_, key, _) = split(rest.get(algorithm.len()..)?)?;
+    Some((algorithm, key))
+}
+
 /// Tag, body, and what follows.
-fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = bytes.split_first()?;
     let (&first, rest) = rest.split_first()?;
     let (length, rest) = if first < 0x80 {
@@ -95,7 +106,7 @@ fn split(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// The first element with its tag and length.
-fn whole(bytes: &[u8]) -> Option<&[u8]> {
+pub(super) fn whole(bytes: &[u8]) -> Option<&[u8]> {
     let (_, _, rest) = split(bytes)?;
     bytes.get(..bytes.len().checked_sub(rest.len())?)
 }

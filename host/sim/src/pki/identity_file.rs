@@ -9,7 +9,7 @@ use std::path::Path;
 /// A Machine ID identity as text, and the parts it was made of.
 #[derive(Clone)]
 pub struct Identity {
-    /// The private key, PKCS#8 PEM.
+    /// The private key, PEM.
     pub private_key_pem: String,
     /// The SSH user certificate, one `authorized_keys` line.
     pub ssh_certificate: String,

@@ -1,10 +1,12 @@
-//! Carrying TLS to the cluster's Auth server, and back (`lib/srv/alpnproxy/auth/auth_proxy.go`). It must never change a byte of it.
+//! Carrying TLS to the cluster's Auth server, and back (`lib/srv/alpnproxy/auth/auth_proxy.go`), and SSH to the reverse tunnel. It must never change a
+//! byte of it.
 
 use std::io;
+use std::net::SocketAddr;
 
 use tokio::net::TcpStream;
 
-use super::listen::Stream;
+use super::listen::{Bytes, Stream};
 use super::{ProxySettings, Shared, Silence};
 use crate::pki::authority::encoded_cluster_name;
 
@@ -30,4 +32,11 @@ pub(super) async fn to_auth(
         () = dead.cancelled() => std::future::pending().await,
         ended = tokio::io::copy_bidirectional(&mut stream, &mut auth) => ended.map(drop),
     }
+}
+
+/// Carries SSH that came inside of the proxy's own TLS to its reverse tunnel port.
+pub(super) async fn to_tunnel(stream: &mut impl Bytes, tunnel: SocketAddr) -> io::Result<()> {
+    let mut port = TcpStream::connect(tunnel).await?;
+    port.set_nodelay(true)?;
+    tokio::io::copy_bidirectional(stream, &mut port).await.map(drop)
 }

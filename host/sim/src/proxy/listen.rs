@@ -15,7 +15,7 @@ use super::{Balancer, ProxySettings, Shared, Silence, carry, web};
 
 /// How an application protocol for Auth begins (`lib/srv/alpnproxy/common/protocols.go`).
 const TO_AUTH: &[u8] = b"teleport-auth@";
-/// What Teleport's clients test with whether TLS routing works end to end.
+/// What Teleport's clients test with whether TLS routing works end to end, and what they speak SSH inside of.
 const REVERSE_TUNNEL: &[u8] = b"teleport-reversetunnel";
 const HTTP1: &[u8] = b"http/1.1";
 /// A hello, handshake and discovery may take this long altogether.
@@ -87,10 +87,13 @@ async fn route_by_hello(stream: Stream, shared: &Arc<Shared>, settings: &ProxySe
     if let Some(first) = offered.first().filter(|first| first.starts_with(TO_AUTH)) {
         return carry::to_auth(stream, first, shared, settings).await;
     }
-    let tls = handshake(stream, shared, settings, &[HTTP1, REVERSE_TUNNEL]).await?;
+    let mut tls = handshake(stream, shared, settings, &[HTTP1, REVERSE_TUNNEL]).await?;
     if tls.get_ref().1.alpn_protocol() == Some(REVERSE_TUNNEL) {
         shared.count("probe");
-        return Ok(());
+        return match settings.reverse_tunnel {
+            Some(tunnel) => carry::to_tunnel(&mut tls, tunnel).await,
+            None => Ok(()),
+        };
     }
     web::serve(Box::new(tls), shared, settings).await
 }

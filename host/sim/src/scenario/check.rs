@@ -7,6 +7,7 @@ use super::{ConditionsDef, FaultDef, ReviewDef, RuleDef, Scenario};
 use crate::cluster::PREVIEW_ROLE;
 use crate::cluster::predicate::Predicate;
 use crate::cluster::resource_id;
+use crate::release::{METHODS, numbers};
 
 /// A syntax or key error, with the line, in one line.
 pub(super) fn describe(text: &str, error: &toml::de::Error) -> String {
@@ -44,6 +45,14 @@ impl Finder<'_> {
         }
         self.problems.push(format!("line {line}: {message}"));
     }
+
+    /// Adds a problem at the first line that contains `needle` in quotes.
+    fn add_anywhere(&mut self, needle: &str, message: &str) {
+        let quoted = [format!("\"{needle}\""), format!("'{needle}'")];
+        let has_it = |line: &str| quoted.iter().any(|quoted| line.contains(quoted.as_str()));
+        let line = self.text.lines().position(has_it).map_or(1, |index| index + 1);
+        self.problems.push(format!("line {line}: {message}"));
+    }
 }
 
 pub(super) fn problems(scenario: &Scenario, text: &str) -> Vec<String> {
@@ -54,12 +63,24 @@ pub(super) fn problems(scenario: &Scenario, text: &str) -> Vec<String> {
     if scenario.sweep.interval.ms() <= 0 {
         finder.add("[sweep]", 0, "interval", "`interval` must be longer than nothing: write, say, `1s`");
     }
+    check_release(scenario, &mut finder);
     let roles = check_roles(scenario, &mut finder);
     let users = check_users(scenario, &roles, &mut finder);
     check_nodes(scenario, &mut finder);
     check_requests(scenario, &users, &mut finder);
     check_faults(&scenario.faults, &mut finder);
     finder.problems
+}
+
+fn check_release(scenario: &Scenario, finder: &mut Finder<'_>) {
+    for method in scenario.lacks.iter().filter(|method| !METHODS.contains(&method.as_str())) {
+        let message = format!("`{method}` is not a method that can be lacking: see SCENARIO.md for how they are named");
+        finder.add_anywhere(method, &message);
+    }
+    for version in scenario.version.iter().chain(&scenario.oldest_client).filter(|version| numbers(version).is_none()) {
+        let message = format!("`{version}` is not a version: write three numbers, such as 18.2.0");
+        finder.add_anywhere(version, &message);
+    }
 }
 
 fn check_roles(scenario: &Scenario, finder: &mut Finder<'_>) -> BTreeSet<String> {

@@ -40,7 +40,7 @@ impl AuthService for Auth {
             Ok(proto::PingResponse {
                 cluster_name: settings.cluster.clone(),
                 server_version: settings.version.clone(),
-                server_features: Some(features(settings.enterprise)),
+                server_features: Some(features(settings)),
                 remote_addr: address,
                 ..proto::PingResponse::default()
             })
@@ -350,14 +350,16 @@ impl AuthService for Auth {
     }
 }
 
-fn features(enterprise: bool) -> proto::Features {
+fn features(settings: &crate::cluster::Settings) -> proto::Features {
+    let enterprise = settings.enterprise;
     let entitlement = |enabled| proto::EntitlementInfo { enabled, limit: 0 };
     let names = ["AccessRequests", "AccessLists", "AccessMonitoring", "Identity"];
+    let told = names.into_iter().filter(|_| settings.entitlements);
     proto::Features {
         advanced_access_workflows: enterprise,
         cloud: false,
         access_requests: Some(proto::AccessRequestsFeature { monthly_request_limit: 0 }),
         identity_governance: enterprise,
-        entitlements: names.into_iter().map(|name| (name.to_owned(), entitlement(enterprise))).collect(),
+        entitlements: told.map(|name| (name.to_owned(), entitlement(enterprise))).collect(),
     }
 }

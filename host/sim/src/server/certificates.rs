@@ -13,8 +13,9 @@ use crate::clock::{Moment, machine_now};
 use crate::cluster::Caller;
 use crate::pki::authority::Authority;
 use crate::pki::identity_file::Identity;
+use crate::pki::rotation::{RotationPhase, Signer};
 use crate::pki::ssh::SshHost;
-use crate::pki::{IdentityKey, IdentityOrder, PkiError, tls};
+use crate::pki::{IdentityKey, IdentityOrder, KeyForm, PkiError, tls};
 use crate::scenario::{Scenario, Span};
 
 /// Life of an identity when nothing else is asked for.
@@ -33,6 +34,8 @@ pub struct IssueOptions {
     pub active_requests: Vec<String>,
     /// Life from now; negative makes one that is over.
     pub life: Span,
+    /// When it begins to be valid, from now; a little ago when absent.
+    pub starts_in: Option<Span>,
     /// Signed by an authority that the server does not know.
     pub unknown_signer: bool,
     /// The file carries an authority that did not sign the server's certificate.
@@ -41,6 +44,8 @@ pub struct IssueOptions {
     pub ssh_life: Option<Span>,
     /// The kind of key.
     pub key: IdentityKey,
+    /// How it is written.
+    pub form: KeyForm,
 }
 
 impl IssueOptions {
@@ -52,10 +57,12 @@ impl IssueOptions {
             roles: None,
             active_requests: Vec::new(),
             life: Span::from_ms(IDENTITY_LIFE_MS),
+            starts_in: None,
             unknown_signer: false,
             wrong_authority: false,
             ssh_life: None,
             key: IdentityKey::default(),
+            form: KeyForm::default(),
         }
     }
 }
@@ -69,16 +76,14 @@ pub(crate) struct Certificates {
 }
 
 struct Inner {
-    /// Trusted generations; the first signs clients.
+    phase: RotationPhase,
+    /// Trusted generations, the newest first; during a rotation there are two.
     generations: Vec<Authority>,
-    /// Index of the generation that signed the server's certificate.
     server_config: Arc<ServerConfig>,
     /// By the certificate's bytes.
     holders: HashMap<Vec<u8>, (Arc<Caller>, Moment)>,
     users: HashMap<String, Caller>,
     connections: Stop,
-    /// Whether hosts have certificates of the first generation; before, they have those of the last.
-    switched: bool,
 }
 
 impl std::fmt::Debug for Certificates {
@@ -111,12 +116,12 @@ impl Certificates {
             cluster: scenario.cluster.clone(),
             real_time,
             inner: Mutex::new(Inner {
+                phase: RotationPhase::Standby,
                 generations: vec![authority],
                 server_config,
                 holders: HashMap::new(),
                 users,
                 connections: Stop::new(),
-                switched: true,
             }),
         })
     }
@@ -167,20 +172,23 @@ impl Certificates {
         holder.active_requests.extend(options.active_requests.iter().cloned());
         holder.expires = self.real_time.then_some(not_after);
         let order = IdentityOrder {
-            not_before: now.min(not_after).plus_ms(-BACKDATED_MS),
+            not_before: options
+                .starts_in
+                .map_or_else(|| now.min(not_after).plus_ms(-BACKDATED_MS), |starts_in| now.plus_ms(starts_in.ms())),
             not_after,
             ssh_not_after: options.ssh_life.map_or(not_after, |life| now.plus_ms(life.ms())),
             key: options.key,
+            form: options.form,
             holder,
         };
-        let ours: Vec<&Authority> = inner.generations.iter().collect();
+        let ours = inner.active_first(inner.phase.clients());
         let trusted = match &foreign {
             Some(foreign) if options.wrong_authority => vec![foreign],
             Some(_) | None => ours,
         };
         let signer = match &foreign {
             Some(foreign) if options.unknown_signer => Some(foreign),
-            Some(_) | None => inner.generations.first(),
+            Some(_) | None => inner.signer(inner.phase.clients()),
         };
         let Some(signer) = signer else { return Err(PkiError::Tls("the server has no authority".to_owned())) };
         let issued = signer.issue(&order, &trusted)?;
@@ -195,7 +203,7 @@ impl Certificates {
             return Authority::new(&self.cluster)?.ssh_host(names, not_after);
         }
         let inner = self.inner();
-        let signer = if inner.switched { inner.generations.first() } else { inner.generations.last() };
+        let signer = inner.signer(inner.phase.hosts());
         signer.ok_or_else(|| PkiError::Tls("the server has no authority".to_owned()))?.ssh_host(names, not_after)
     }
 
@@ -204,32 +212,49 @@ impl Certificates {
         self.inner().generations.iter().map(Authority::ssh_user_key).collect()
     }
 
-    /// First step of a rotation: a new generation signs clients; both are trusted; the server keeps its certificate.
-    pub(super) fn begin_rotation(&self) -> Result<(), PkiError> {
-        let fresh = Authority::new(&self.cluster)?;
+    /// The next phase of a rotation. Connections that there are stay.
+    pub(super) fn rotate(&self, to: RotationPhase) -> Result<(), PkiError> {
+        let from = self.inner().phase;
+        if !from.may_be_followed_by(to) {
+            return Err(PkiError::Order { from, to });
+        }
+        let fresh = if to == RotationPhase::Init { Some(Authority::new(&self.cluster)?) } else { None };
         let mut inner = self.inner();
-        inner.generations.insert(0, fresh);
-        let Some(old) = inner.generations.last() else { return Ok(()) };
-        let config = tls::server_config(old.server_certificate()?, &user_authorities(&inner.generations))?;
-        inner.server_config = config;
-        inner.switched = false;
+        if let Some(fresh) = fresh {
+            inner.generations.insert(0, fresh);
+        }
+        if to == RotationPhase::Standby {
+            let ended = match from.clients() {
+                Signer::Newest => inner.generations.len().saturating_sub(1),
+                Signer::Oldest => 0,
+            };
+            inner.generations.remove(ended);
+        }
+        inner.phase = to;
+        let Some(signer) = inner.signer(to.hosts()) else { return Ok(()) };
+        inner.server_config = tls::server_config(signer.server_certificate()?, &user_authorities(&inner.generations))?;
         Ok(())
     }
 
-    /// Second step: the server shows a certificate of the new generation; both are trusted.
-    pub(super) fn switch_server(&self) -> Result<(), PkiError> {
-        let mut inner = self.inner();
-        let Some(new) = inner.generations.first() else { return Ok(()) };
-        let config = tls::server_config(new.server_certificate()?, &user_authorities(&inner.generations))?;
-        inner.server_config = config;
-        inner.switched = true;
-        Ok(())
+    pub(super) fn phase(&self) -> RotationPhase {
+        self.inner().phase
+    }
+}
+
+impl Inner {
+    fn signer(&self, signer: Signer) -> Option<&Authority> {
+        match signer {
+            Signer::Newest => self.generations.first(),
+            Signer::Oldest => self.generations.last(),
+        }
     }
 
-    /// Last step: only the new generation is trusted.
-    pub(super) fn finish_rotation(&self) -> Result<(), PkiError> {
-        self.inner().generations.truncate(1);
-        self.switch_server()
+    /// All that are trusted, in the order in which Teleport lists them: whoever signs, and then those that are trusted besides.
+    fn active_first(&self, signer: Signer) -> Vec<&Authority> {
+        match signer {
+            Signer::Newest => self.generations.iter().collect(),
+            Signer::Oldest => self.generations.iter().rev().collect(),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::{DropGuard, WaitForCancellationFutureOwned};
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 use tonic::transport::server::Connected;
 
 use super::Stop;
@@ -35,6 +35,8 @@ const LIFE_MAX: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 pub(super) struct Peer {
     pub(super) caller: Arc<Caller>,
     pub(super) address: SocketAddr,
+    /// Cuts the connection.
+    pub(super) cut: CancellationToken,
 }
 
 /// A TLS connection that can be cut from outside.
@@ -98,7 +100,7 @@ async fn handshake(tcp: TcpStream, address: SocketAddr, certificates: &Certifica
     });
     Ok(Connection {
         tls,
-        peer: Peer { caller, address },
+        peer: Peer { caller, address, cut: cut.clone() },
         cut: Box::pin(cut.clone().cancelled_owned()),
         _alive: cut.drop_guard(),
     })
@@ -127,6 +129,9 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.peer.cut.is_cancelled() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
         Pin::new(&mut self.tls).poll_write(context, bytes)
     }
 

@@ -17,6 +17,7 @@ use crate::cluster::{Caller, Cluster, Entry, Refusal, StoredLock, StoredRequest,
 use crate::faults::Faults;
 use crate::pki::PkiError;
 use crate::pki::identity_file::Identity;
+use crate::pki::rotation::RotationPhase;
 use crate::scenario::Span;
 
 /// A running cluster, for whoever shares its process.
@@ -247,28 +248,18 @@ impl Handle {
         self.certificates.issue(options)
     }
 
-    /// Authority rotation, step 1: identities are signed by new authorities and trust both; the server keeps its certificate.
+    /// The next phase of a rotation of the cluster's authorities. Connections that there are stay, as with Teleport.
     ///
     /// # Errors
-    /// When a certificate cannot be made.
-    pub fn begin_ca_rotation(&self) -> Result<(), PkiError> {
-        self.certificates.begin_rotation()
+    /// When the phases do not follow each other, or a certificate cannot be made.
+    pub fn rotate_authorities(&self, to: RotationPhase) -> Result<(), PkiError> {
+        self.certificates.rotate(to)
     }
 
-    /// Authority rotation, step 2: the server shows a certificate of the new authority; old and new clients are accepted.
-    ///
-    /// # Errors
-    /// When a certificate cannot be made.
-    pub fn switch_server_certificate(&self) -> Result<(), PkiError> {
-        self.certificates.switch_server()
-    }
-
-    /// Authority rotation, step 3: identities of the old authority are refused on new connections.
-    ///
-    /// # Errors
-    /// When a certificate cannot be made.
-    pub fn finish_ca_rotation(&self) -> Result<(), PkiError> {
-        self.certificates.finish_rotation()
+    /// The phase that a rotation of the authorities is in.
+    #[must_use]
+    pub fn rotation_phase(&self) -> RotationPhase {
+        self.certificates.phase()
     }
 
     pub(super) fn stop(&self) {

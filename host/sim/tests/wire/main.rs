@@ -8,6 +8,7 @@ mod paging;
 mod people;
 mod plugin_data;
 mod proxy;
+mod releases;
 mod requests;
 mod resolve;
 mod resources;

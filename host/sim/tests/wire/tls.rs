@@ -8,7 +8,10 @@ use rustls::version::{TLS12, TLS13};
 use tonic::Code::PermissionDenied;
 use tribunal_proto::proto::auth_service_client::AuthServiceClient;
 use tribunal_proto::proto::{GetLocksRequest, PingRequest};
-use tribunal_sim::{IssueOptions, SimClock, SimServer, Span, default_scenario, encoded_cluster_name};
+use tribunal_sim::{
+    Identity, IdentityKey, IssueOptions, KeyForm, RotationPhase, SimClock, SimServer, Span, default_scenario,
+    encoded_cluster_name,
+};
 
 use crate::world::{World, client_config, connect, refused, soon};
 
@@ -68,26 +71,108 @@ async fn a_connection_ends_with_its_certificate() {
     assert!(soon(stream.message()).await.is_err(), "the stream ends without an event");
 }
 
-#[tokio::test]
-async fn during_a_rotation_old_and_new_identities_work_and_afterwards_only_new_ones() {
-    let world = World::start().await;
-    let handle = world.running.handle();
-    let works = async |identity: &tribunal_sim::Identity| match world.channel_with(identity).await {
+/// Whether a new connection with this identity comes about.
+async fn works(world: &World, identity: &Identity) -> bool {
+    match world.channel_with(identity).await {
         Ok(channel) => soon(AuthServiceClient::new(channel).ping(PingRequest {})).await.is_ok(),
         Err(_) => false,
-    };
-    let old = handle.issue(&IssueOptions::of("alice")).unwrap();
-    handle.begin_ca_rotation().unwrap();
-    let during = handle.issue(&IssueOptions::of("alice")).unwrap();
-    assert_eq!(during.tls_authorities_pem.len(), 2);
-    assert!(works(&old).await && works(&during).await);
-    handle.switch_server_certificate().unwrap();
-    assert!(works(&during).await);
-    assert!(!works(&old).await, "an old identity does not know the server's new authority");
-    handle.finish_ca_rotation().unwrap();
-    let new = handle.issue(&IssueOptions::of("alice")).unwrap();
-    assert_eq!(new.tls_authorities_pem.len(), 1);
-    assert!(works(&new).await && works(&during).await);
+    }
+}
+
+/// Through these phases, with an identity issued in each, and a last look at which of all of them work now.
+async fn rotation(world: &World, phases: &[RotationPhase]) -> (Vec<Identity>, Vec<bool>) {
+    let handle = world.running.handle();
+    let mut issued = vec![handle.issue(&IssueOptions::of("alice")).unwrap()];
+    for phase in phases {
+        handle.rotate_authorities(*phase).unwrap();
+        assert_eq!(handle.rotation_phase(), *phase);
+        issued.push(handle.issue(&IssueOptions::of("alice")).unwrap());
+    }
+    let mut work = Vec::new();
+    for identity in &issued {
+        work.push(works(world, identity).await);
+    }
+    (issued, work)
+}
+
+#[tokio::test]
+async fn whoever_renews_in_every_phase_of_a_rotation_is_never_locked_out() {
+    use RotationPhase::{Init, Rollback, Standby, UpdateClients, UpdateServers};
+    // Identities of: before, init, update_clients, and so on.
+    for (phases, working) in [
+        (&[Init][..], &[true, true][..]),
+        (&[Init, UpdateClients], &[true, true, true]),
+        // One of before does not know the server's new authority.
+        (&[Init, UpdateClients, UpdateServers], &[false, true, true, true]),
+        // What the old authority signed is over.
+        (&[Init, UpdateClients, UpdateServers, Standby], &[false, false, true, true, true]),
+        (&[Init, UpdateClients, Rollback], &[true, true, true, true]),
+        (&[Init, UpdateClients, UpdateServers, Rollback], &[true, true, true, true, true]),
+        // What the new authority signed is over.
+        (&[Init, UpdateClients, Rollback, Standby], &[true, true, false, true, true]),
+    ] {
+        let world = World::start().await;
+        let (issued, work) = rotation(&world, phases).await;
+        assert_eq!(work, working, "{phases:?}");
+        for (identity, phase) in issued.iter().zip([Standby].iter().chain(phases)) {
+            let trusted = if *phase == Standby { 1 } else { 2 };
+            assert_eq!(identity.tls_authorities_pem.len(), trusted, "{phase}");
+            assert_eq!(identity.ssh_authorities.len(), trusted, "{phase}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn phases_of_a_rotation_follow_each_other() {
+    use RotationPhase::{Init, Rollback, Standby, UpdateClients, UpdateServers};
+    let world = World::start().await;
+    let handle = world.running.handle();
+    let refused = handle.rotate_authorities(UpdateServers).unwrap_err().to_string();
+    assert_eq!(refused, "the rotation of the authorities goes from `standby` to `init`, never to `update_servers`");
+    handle.rotate_authorities(Init).unwrap();
+    for wrong in [Init, UpdateServers, Standby] {
+        handle.rotate_authorities(wrong).unwrap_err();
+        assert_eq!(handle.rotation_phase(), Init);
+    }
+    for next in [UpdateClients, UpdateServers, Rollback, Standby, Init] {
+        handle.rotate_authorities(next).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_leaves_connections_alone() {
+    let world = World::start().await;
+    let mut client = world.client_of(&IssueOptions::of("alice")).await;
+    for phase in
+        [RotationPhase::Init, RotationPhase::UpdateClients, RotationPhase::UpdateServers, RotationPhase::Standby]
+    {
+        world.running.handle().rotate_authorities(phase).unwrap();
+        soon(client.ping(PingRequest {})).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn keys_are_written_in_teleports_forms() {
+    let world = World::start().await;
+    for (key, form, label) in [
+        (IdentityKey::Rsa2048, KeyForm::Teleport, "RSA PRIVATE KEY"),
+        (IdentityKey::Rsa2048, KeyForm::Traditional, "RSA PRIVATE KEY"),
+        (IdentityKey::Rsa2048, KeyForm::Pkcs8, "PRIVATE KEY"),
+        (IdentityKey::EcdsaP256, KeyForm::Teleport, "PRIVATE KEY"),
+        (IdentityKey::EcdsaP256, KeyForm::Traditional, "EC PRIVATE KEY"),
+        (IdentityKey::EcdsaP256, KeyForm::Pkcs8, "PRIVATE KEY"),
+        (IdentityKey::Ed25519, KeyForm::Teleport, "PRIVATE KEY"),
+        (IdentityKey::Ed25519, KeyForm::Pkcs8, "PRIVATE KEY"),
+    ] {
+        let identity = world.running.issue(&IssueOptions { key, form, ..IssueOptions::of("alice") }).unwrap();
+        assert!(identity.private_key_pem.starts_with(&format!("-----BEGIN {label}-----\n")), "{key:?} {form:?}");
+        assert!(works(&world, &identity).await, "{key:?} {form:?}");
+    }
+    // Go writes 48 bytes; with a public key inside there would be 83.
+    let ed25519 = IssueOptions { key: IdentityKey::Ed25519, ..IssueOptions::of("alice") };
+    let pem = world.running.issue(&ed25519).unwrap().private_key_pem;
+    assert_eq!(pem.lines().nth(1).map(str::len), Some(64));
+    assert_eq!(pem.lines().count(), 3);
 }
 
 #[tokio::test]

@@ -2,12 +2,17 @@
 //!
 //! Must never take "could not be asked" for "is free", nor for "there are none".
 
+use std::convert::Infallible;
+
 use tonic::{Code, Status};
 use tribunal_core::Timestamp;
 use tribunal_core::failure::Failure;
 use tribunal_ports::{Before, Kept, Lease, LeaseWish, Taken};
 use tribunal_proto::{proto, types};
 
+use super::list::PAGE_ENTRIES;
+use super::page::READ_TRIES_MAX;
+use super::whole::{Partial, Whole};
 use super::{Client, Connection};
 use crate::convert::{timestamp, timestamp_to_proto};
 use crate::failure::{Method, explain};
@@ -22,6 +27,7 @@ const ACQUIRE: Method = Method { name: "AcquireSemaphore", needs: "semaphore: cr
 const KEEP_ALIVE: Method = Method { name: "KeepAliveSemaphoreLease", needs: "semaphore: update" };
 const CANCEL: Method = Method { name: "CancelSemaphoreLease", needs: "semaphore: update" };
 const LIST: Method = Method { name: "ListSemaphores", needs: "semaphore: list, read" };
+const GET: Method = Method { name: "GetSemaphores", needs: "semaphore: list, read" };
 /// What keeping others away needs, for people.
 const NEEDED: &str = "`semaphore: list, read, create, update`";
 
@@ -30,7 +36,11 @@ impl Client {
     /// what stood there before tells whether its holder is known to be gone.
     pub(super) async fn take(&self, wish: LeaseWish) -> Result<Taken, Failure> {
         let connection = self.connection();
-        let seen = self.see(&connection, &wish.name).await?;
+        let after = self.limits().list;
+        let seen = match tokio::time::timeout(after, self.see(&connection, &wish.name)).await {
+            Ok(seen) => seen?,
+            Err(_) => return Err(explain(LIST, &connection.too_late(after))),
+        };
         if let Seen::Leases(leases) = &seen
             && let Some(ours) = leases.iter().find(|lease| lease.holder == wish.holder)
         {
@@ -103,19 +113,12 @@ impl Client {
 
     /// The semaphore as it stands, where it may be seen.
     async fn see(&self, connection: &Connection, name: &str) -> Result<Seen, Failure> {
-        let mut auth = connection.auth();
         let filter =
             types::SemaphoreFilter { semaphore_kind: SEMAPHORE_KIND.to_owned(), semaphore_name: name.to_owned() };
-        let page = proto::ListSemaphoresRequest {
-            page_size: super::list::PAGE_ENTRIES,
-            page_token: String::new(),
-            filter: Some(filter.clone()),
-        };
-        let semaphores = match self.call(connection, auth.list_semaphores(page)).await {
-            Err(status) if status.code() == Code::Unimplemented => {
-                self.call(connection, auth.get_semaphores(filter)).await.map(|all| all.semaphores)
-            }
-            listed => listed.map(|page| page.semaphores),
+        let pages = self.page_semaphores(connection, filter.clone());
+        let (method, semaphores) = match connection.lacks.semaphore_pages.or_older(&connection.dials, pages).await {
+            Some(listed) => (LIST, listed),
+            None => (GET, self.get_semaphores(connection, filter).await),
         };
         match semaphores {
             Ok(semaphores) => {
@@ -125,9 +128,53 @@ impl Client {
                 let found = semaphores.into_iter().find(is_it);
                 Ok(found.map_or(Seen::Nothing, |it| Seen::Leases(it.spec.unwrap_or_default().leases)))
             }
-            Err(status) if matches!(status.code(), Code::PermissionDenied | Code::Unimplemented) => Ok(Seen::Unseen),
-            Err(status) => Err(explain(LIST, &status)),
+            Err(Partial::Refused(status)) if matches!(status.code(), Code::PermissionDenied | Code::Unimplemented) => {
+                Ok(Seen::Unseen)
+            }
+            Err(partial) => Err(partial.explain(method)),
         }
+    }
+
+    /// All semaphores that `filter` lets through. A server that passes the filter over lists others as well, so that the
+    /// one that is meant may be on any page.
+    async fn page_semaphores(
+        &self,
+        connection: &Connection,
+        filter: types::SemaphoreFilter,
+    ) -> Result<Vec<types::SemaphoreV3>, Partial> {
+        let auth = connection.auth();
+        let mut semaphores = Whole::new();
+        let mut page_token = String::new();
+        loop {
+            let page = proto::ListSemaphoresRequest {
+                page_size: PAGE_ENTRIES,
+                page_token: page_token.clone(),
+                filter: Some(filter.clone()),
+            };
+            let ask = || {
+                let (mut auth, page) = (auth.clone(), page.clone());
+                async move { auth.list_semaphores(page).await }
+            };
+            let page = self.page(connection, LIST, READ_TRIES_MAX, ask).await?;
+            semaphores.take(page.semaphores, Ok::<_, Infallible>)?;
+            if page.next_page_token.is_empty() {
+                return Ok(semaphores.end());
+            }
+            page_token = semaphores.next(&page_token, page.next_page_token)?;
+        }
+    }
+
+    /// As old servers list: all at once.
+    async fn get_semaphores(
+        &self,
+        connection: &Connection,
+        filter: types::SemaphoreFilter,
+    ) -> Result<Vec<types::SemaphoreV3>, Partial> {
+        let mut auth = connection.auth();
+        let mut semaphores = Whole::new();
+        let all = self.call(connection, auth.get_semaphores(filter)).await?;
+        semaphores.take(all.semaphores, Ok::<_, Infallible>)?;
+        Ok(semaphores.end())
     }
 }
 

@@ -9,6 +9,7 @@ use tonic::{Code, Response, Status};
 use tracing::debug;
 use tribunal_core::failure::FailureClass;
 
+use super::lacks::Answer;
 use super::{Client, Connection};
 use crate::failure::{Method, explain, is_unconnected};
 use crate::watch::{jittered, random};
@@ -35,15 +36,26 @@ impl Client {
     where
         F: Future<Output = Result<Response<T>, Status>>,
     {
+        self.again(method, tries, || self.call(connection, ask())).await
+    }
+
+    /// What `ask` gives, which may be asked `tries` times.
+    ///
+    /// # Errors
+    /// The last failure.
+    pub(super) async fn again<T, E: Answer, F>(&self, method: Method, tries: u32, ask: impl Fn() -> F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+    {
         let mut tried: u32 = 1;
         loop {
-            let status = match self.call(connection, ask()).await {
-                Ok(page) => return Ok(page),
-                Err(status) => status,
+            let failed = match ask().await {
+                Ok(answer) => return Ok(answer),
+                Err(failed) => failed,
             };
-            if tried >= tries || !passes(method, &status) {
-                return Err(status);
-            }
+            let Some(status) = failed.status().filter(|status| tried < tries && passes(method, status)) else {
+                return Err(failed);
+            };
             debug!(%status, method = method.name, tried, "A page of a list failed; it is asked for again");
             tokio::time::sleep(pause(tried, random())).await;
             tried = tried.saturating_add(1);

@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use tonic::{Code, Status};
 use tribunal_core::failure::Failure;
@@ -12,7 +11,8 @@ use tribunal_core::request::{Attributes, RequestedResource, ResourceKey};
 use tribunal_proto::proto::{ListResourcesRequest, ListUnifiedResourcesRequest, PingRequest};
 use tribunal_proto::types::SortBy;
 
-use super::list::{PAGE_ENTRIES, Partial, next, take};
+use super::list::PAGE_ENTRIES;
+use super::whole::{Partial, Whole};
 use super::{Client, Connection, PING};
 use crate::convert::{self, Labelled};
 use crate::failure::{Method, explain};
@@ -25,7 +25,7 @@ const RESOURCES_MAX: usize = 10_000;
 const NAME_BYTES_MAX: usize = 256;
 
 /// Kinds that can be listed: their names in resource ids, and what lists by kind call them.
-const KINDS: [(&str, &str); 6] = [
+pub(super) const KINDS: [(&str, &str); 6] = [
     ("app", "app_server"),
     ("db", "db_server"),
     ("git_server", "git_server"),
@@ -39,15 +39,6 @@ const LIST_UNIFIED: Method = Method {
     needs: "node, app, db, kube_cluster: list, read (or review_requests.preview_as_roles with a role that has them)",
 };
 const LIST_RESOURCES: Method = Method { name: "ListResources", needs: LIST_UNIFIED.needs };
-
-/// What the server at the other end cannot list.
-#[derive(Debug, Default)]
-pub(super) struct Lacks {
-    /// `ListUnifiedResources`.
-    unified: AtomicBool,
-    /// `ListResources`, for each of [`KINDS`].
-    kinds: [AtomicBool; KINDS.len()],
-}
 
 /// Kinds and names, both as in resource ids.
 type Wanted<'a> = BTreeSet<(&'a str, &'a str)>;
@@ -113,29 +104,25 @@ impl Client {
 
     /// These resources, and perhaps others, as far as they can be seen.
     async fn list_labelled(&self, connection: &Connection, some: &Wanted<'_>) -> Result<Vec<Labelled>, Failure> {
-        let lacks = &connection.lacks;
-        if !lacks.unified.load(Ordering::Relaxed) {
-            match self.page_unified(connection, some).await {
-                Err(Partial::Refused(status)) if status.code() == Code::Unimplemented => {
-                    lacks.unified.store(true, Ordering::Relaxed);
-                }
-                Err(Partial::Refused(status)) if status.code() == Code::PermissionDenied => return Ok(Vec::new()),
-                listed => return listed.map_err(|partial| partial.explain(LIST_UNIFIED)),
-            }
+        let Connection { lacks, dials, .. } = connection;
+        let pages = Box::pin(self.page_unified(connection, some));
+        match lacks.unified_resources.or_older(dials, pages).await {
+            Some(Err(Partial::Refused(status))) if status.code() == Code::PermissionDenied => return Ok(Vec::new()),
+            Some(listed) => return listed.map_err(|partial| partial.explain(LIST_UNIFIED)),
+            None => {}
         }
         let mut all = Vec::new();
-        for ((kind, listed_as), lacking) in KINDS.iter().zip(&lacks.kinds) {
+        for ((kind, listed_as), lack) in KINDS.iter().zip(&lacks.resource_kinds) {
             let of_kind: Wanted<'_> = some.iter().filter(|(wanted, _)| wanted == kind).copied().collect();
-            if of_kind.is_empty() || lacking.load(Ordering::Relaxed) {
+            if of_kind.is_empty() {
                 continue;
             }
-            match self.page_kind(connection, listed_as, &of_kind).await {
-                Ok(listed) => all.extend(listed),
-                Err(Partial::Refused(status)) if status.code() == Code::Unimplemented => {
-                    lacking.store(true, Ordering::Relaxed);
-                }
-                Err(Partial::Refused(status)) if status.code() == Code::PermissionDenied => {}
-                Err(partial) => return Err(partial.explain(LIST_RESOURCES)),
+            let pages = Box::pin(self.page_kind(connection, listed_as, &of_kind));
+            match lack.or_older(dials, pages).await {
+                Some(Ok(listed)) => all.extend(listed),
+                Some(Err(Partial::Refused(status))) if status.code() == Code::PermissionDenied => {}
+                Some(Err(partial)) => return Err(partial.explain(LIST_RESOURCES)),
+                None => {}
             }
         }
         Ok(all)
@@ -153,14 +140,14 @@ impl Client {
             ..ListUnifiedResourcesRequest::default()
         };
         let mut auth = connection.auth();
-        let mut all = Vec::new();
+        let mut all = Whole::new();
         loop {
             let answer = self.call(connection, auth.list_unified_resources(page.clone())).await?;
-            take(&mut all, answer.resources, |resource| Ok::<_, Infallible>(convert::labelled(resource)))?;
+            all.take(answer.resources, |resource| Ok::<_, Infallible>(convert::labelled(resource)))?;
             if answer.next_key.is_empty() {
-                return Ok(all.into_iter().flatten().collect());
+                return Ok(all.end().into_iter().flatten().collect());
             }
-            page.start_key = next(&page.start_key, answer.next_key)?;
+            page.start_key = all.next(&page.start_key, answer.next_key)?;
         }
     }
 
@@ -180,26 +167,14 @@ impl Client {
             ..ListResourcesRequest::default()
         };
         let mut auth = connection.auth();
-        let mut all = Vec::new();
+        let mut all = Whole::new();
         loop {
             let answer = self.call(connection, auth.list_resources(page.clone())).await?;
-            take(&mut all, answer.resources, |resource| Ok::<_, Infallible>(convert::labelled(resource)))?;
+            all.take(answer.resources, |resource| Ok::<_, Infallible>(convert::labelled(resource)))?;
             if answer.next_key.is_empty() {
-                return Ok(all.into_iter().flatten().collect());
+                return Ok(all.end().into_iter().flatten().collect());
             }
-            page.start_key = next(&page.start_key, answer.next_key)?;
-        }
-    }
-}
-
-// === impl Lacks ===
-
-impl Lacks {
-    /// The server may be another one now.
-    pub(super) fn forget(&self) {
-        self.unified.store(false, Ordering::Relaxed);
-        for kind in &self.kinds {
-            kind.store(false, Ordering::Relaxed);
+            page.start_key = all.next(&page.start_key, answer.next_key)?;
         }
     }
 }

@@ -96,6 +96,8 @@ mod tests {
             (denied("user \"bot-tribunal\" cannot submit reviews"), Alarm, "role needs `review_requests.roles`"),
             (denied("user \"bot-tribunal\" cannot review request \"r\""), Alarm, "role needs `review_requests.roles`"),
             (denied("access denied"), Alarm, "role needs `review_requests.roles`"),
+            (denied("admin-level API request requires MFA verification"), Alarm, "an identity that tbot writes"),
+            (denied("lock targeting User:\"bot-tribunal\" is in force"), Alarm, "locked the daemon out"),
             (denied("this feature requires Teleport Enterprise"), Alarm, "resolve-with = \"state\""),
             (denied("reviews cannot be submitted with elevated access"), Alarm, "no access request"),
             (Status::invalid_argument("bot should not have active requests"), Alarm, "no access request"),

@@ -76,7 +76,7 @@ impl Client {
             FailureClass::Alarm,
             format!(
                 "the role of `{}` does not let it see everything: it lacks {what}; add that",
-                connection.identity.user()
+                self.identity().user()
             ),
         ))
     }

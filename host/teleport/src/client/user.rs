@@ -38,15 +38,13 @@ impl Client {
         let connection = self.connection();
         let mut users = connection.users();
         let get = users_v1::GetUserRequest { name: name.clone(), current_user: false, with_secrets: false };
-        match self.call(&connection, users.get_user(get)).await {
-            Ok(users_v1::GetUserResponse { user }) => Ok(user),
-            Err(status) if status.code() == Code::Unimplemented => {
-                let mut auth = connection.auth();
-                let get = proto::GetUserRequest { name, with_secrets: false };
-                self.call(&connection, auth.get_user(get)).await.map(Some)
-            }
-            Err(status) => Err(status),
+        let first = self.call(&connection, users.get_user(get));
+        if let Some(answer) = connection.lacks.users.or_older(&connection.dials, first).await {
+            return answer.map(|users_v1::GetUserResponse { user }| user);
         }
+        let mut auth = connection.auth();
+        let get = proto::GetUserRequest { name, with_secrets: false };
+        self.call(&connection, auth.get_user(get)).await.map(Some)
     }
 }
 

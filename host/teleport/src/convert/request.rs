@@ -10,7 +10,7 @@ use tribunal_core::request::{
 use tribunal_proto::types::resource_constraints::Details;
 use tribunal_proto::{proto, types, wrappers};
 
-use super::{attributes, timestamp};
+use super::{attributes, timestamp, timestamp_not_before};
 
 /// On whose behalf requests are resolved, as Teleport's audit log shows it.
 pub const DELEGATOR: &str = "tribunal";
@@ -90,7 +90,7 @@ pub fn access_request(request: types::AccessRequestV3) -> Result<AccessRequest, 
         // Never unset in practice; if it were, the request would count as the oldest, which is the first to give way.
         created: timestamp(created.as_ref()).unwrap_or_default(),
         access_starts: timestamp(assume_start_time.as_ref()),
-        access_expires: timestamp(expires.as_ref()),
+        access_expires: timestamp_not_before(expires.as_ref()),
         request_expires: timestamp(resource_expiry.as_ref()).or_else(|| timestamp(metadata.expires.as_ref())),
         decided_by: decider(state, decision.as_deref(), &resolve_reason, &reviews),
         decision,

@@ -4,19 +4,30 @@ use tribunal_proto::types;
 
 use crate::rights::Rights;
 
-/// From all roles of an identity. A rule with a condition allows nothing for certain, and may deny.
+/// From all roles of an identity. A rule or a right to review with a condition allows nothing for certain, and may deny.
 #[must_use]
 pub fn rights(roles: impl IntoIterator<Item = types::RoleV6>) -> Rights {
     let mut rights = Rights::default();
     for role in roles {
         let types::RoleSpecV6 { options: _, allow, deny } = role.spec.unwrap_or_default();
-        for types::Rule { resources, verbs, r#where, actions: _ } in allow.unwrap_or_default().rules {
+        let types::RoleConditions { rules, request: _, review_requests } = allow.unwrap_or_default();
+        for types::Rule { resources, verbs, r#where, actions: _ } in rules {
             if r#where.trim().is_empty() {
                 rights.allow(&resources, &verbs);
             }
         }
-        for types::Rule { resources, verbs, r#where: _, actions: _ } in deny.unwrap_or_default().rules {
+        if let Some(types::AccessReviewConditions { roles, r#where, preview_as_roles }) = review_requests {
+            rights.allow_preview(&preview_as_roles);
+            if r#where.trim().is_empty() {
+                rights.allow_review(&roles);
+            }
+        }
+        let types::RoleConditions { rules, request: _, review_requests } = deny.unwrap_or_default();
+        for types::Rule { resources, verbs, r#where: _, actions: _ } in rules {
             rights.deny(&resources, &verbs);
+        }
+        if let Some(types::AccessReviewConditions { roles, r#where: _, preview_as_roles: _ }) = review_requests {
+            rights.deny_review(&roles);
         }
     }
     rights
@@ -50,6 +61,28 @@ mod tests {
         assert_eq!(rights([requests.clone(), locks.clone()]).missing(TO_SEE), [""; 0]);
         assert_eq!(rights([requests, locks, never]).missing(TO_SEE), ["lock: read"]);
         assert_eq!(rights([types::RoleV6::default()]), Rights::default());
+    }
+
+    #[test]
+    fn a_right_to_review_under_a_condition_is_none_for_certain() {
+        let reviews = |roles: &[&str], condition: &str| types::AccessReviewConditions {
+            roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+            r#where: condition.to_owned(),
+            preview_as_roles: vec!["looker".to_owned()],
+        };
+        let role = |allow, deny| {
+            let half = |review_requests| Some(types::RoleConditions { review_requests, ..Default::default() });
+            let spec = types::RoleSpecV6 { options: None, allow: half(allow), deny: half(deny) };
+            types::RoleV6 { spec: Some(spec), ..Default::default() }
+        };
+        let sometimes = "contains(reviewer.roles, \"x\")";
+        let always = role(Some(reviews(&["prod-*"], "")), None);
+        assert!(rights([always.clone()]).may_review("prod-*"));
+        let not_one = rights([always, role(None, Some(reviews(&["prod-a"], sometimes)))]);
+        assert!(not_one.may_review("prod-b") && !not_one.may_review("prod-a"));
+        let uncertain = rights([role(Some(reviews(&["*"], sometimes)), None)]);
+        assert!(!uncertain.may_review("prod-a"));
+        assert_eq!(uncertain.previewed_as().len(), 1);
     }
 
     #[test]

@@ -20,6 +20,16 @@ pub fn timestamp(time: Option<&Proto>) -> Option<Timestamp> {
     Some(Timestamp::from_millis(millis.saturating_add(below.min(MILLIS_PER_SEC - 1))))
 }
 
+/// The first whole millisecond that is not before it. For ends of access: a lock that is to last as long as the access, and
+/// ended in the same millisecond, would end before it.
+#[must_use]
+pub fn timestamp_not_before(time: Option<&Proto>) -> Option<Timestamp> {
+    let begun = timestamp(time)?;
+    let Proto { seconds, nanos } = *time?;
+    let is_whole = seconds < 0 || u64::try_from(nanos).unwrap_or(0) % NANOS_PER_MILLI == 0;
+    Some(if is_whole { begun } else { Timestamp::from_millis(begun.as_millis().saturating_add(1)) })
+}
+
 /// The same on the wire; the end of time stays the end of time.
 #[must_use]
 pub fn timestamp_to_proto(time: Timestamp) -> Proto {
@@ -58,6 +68,16 @@ mod tests {
         assert_eq!(at(1, -5), Some(1_000));
         assert_eq!(at(1, i32::MAX), Some(1_999));
         assert_eq!(at(i64::MAX, 0), Some(u64::MAX));
+    }
+
+    #[test]
+    fn an_end_within_a_millisecond_is_at_the_end_of_it() {
+        let end = |seconds, nanos| timestamp_not_before(Some(&Proto { seconds, nanos })).map(Timestamp::as_millis);
+        assert_eq!(timestamp_not_before(None), None);
+        assert_eq!(end(GO_ZERO_SECS, 1), None);
+        assert_eq!((end(1, 0), end(1, 2_000_000), end(1, 2_000_001)), (Some(1_000), Some(1_002), Some(1_003)));
+        assert_eq!((end(1, 999_999_999), end(1, -5), end(-1, 1)), (Some(2_000), Some(1_000), Some(0)));
+        assert_eq!(end(i64::MAX, 1), Some(u64::MAX));
     }
 
     proptest! {

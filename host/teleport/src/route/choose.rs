@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::find::{self, Found};
 use super::stagger::{Miss, stagger};
 use super::web::Web;
-use super::{ByteStream, Choice, Dial, Route, upgrade};
+use super::{ByteStream, Choice, Dial, Reach, Route, upgrade};
 use crate::address::{AUTH_PORT, Address, PROXY_PORTS};
 use crate::connect::{self, ConnectError, Step, Target, Tried};
 use crate::identity::Identity;
@@ -79,7 +79,8 @@ pub(crate) async fn dial(target: &Target, identity: &Identity) -> Result<TlsStre
         let label = format!("as it worked before, by {route}");
         attempts.push(within(label, go(route, "it worked before", dial).boxed()));
     }
-    attempts.extend(ways(target).into_iter().map(|way| within(way.to_string(), way.attempt(dial))));
+    attempts
+        .extend(ways(&target.address, reach.choice).into_iter().map(|way| within(way.to_string(), way.attempt(dial))));
     match stagger(attempts, reach.deadlines.head).await {
         Ok(Arrived { stream, route, why }) => {
             if reach.last.set(&route) {
@@ -102,14 +103,14 @@ pub(crate) async fn dial(target: &Target, identity: &Identity) -> Result<TlsStre
 }
 
 /// A way to try.
-enum Way {
+#[derive(Clone, Debug)]
+pub(super) enum Way {
     Auth(Address),
     Proxy(Address, Choice),
 }
 
 /// The ways that the configuration leaves, the likelier first.
-fn ways(target: &Target) -> Vec<Way> {
-    let (address, choice) = (&target.address, target.reach.choice);
+pub(super) fn ways(address: &Address, choice: Choice) -> Vec<Way> {
     let auth = || Way::Auth(address.at(address.port()));
     let proxies = || {
         let ports = address.port_given().map_or(PROXY_PORTS.to_vec(), |port| vec![port]);
@@ -129,8 +130,7 @@ impl Way {
     fn attempt(self, dial: Dial<'_>) -> BoxFuture<'_, Result<Arrived, ConnectError>> {
         match self {
             Self::Auth(address) => {
-                let configured = dial.reach.choice == Choice::Auth;
-                let why = if configured { CONFIGURED } else { "an Auth server answers there" };
+                let why = why_auth(dial.reach);
                 go(Route::Auth { address }, why, dial).boxed()
             }
             Self::Proxy(proxy, choice) => through(proxy, choice, dial).boxed(),
@@ -148,6 +148,12 @@ impl fmt::Display for Way {
 }
 
 const CONFIGURED: &str = "the configuration says so";
+const DESPITE_ROUTING: &str = "the configuration says so, though the proxy has TLS routing";
+
+/// Why an Auth server is spoken to where it answers.
+pub(super) fn why_auth(reach: &Reach) -> &'static str {
+    if reach.choice == Choice::Auth { CONFIGURED } else { "an Auth server answers there" }
+}
 
 async fn go(route: Route, why: &'static str, dial: Dial<'_>) -> Result<Arrived, ConnectError> {
     let stream = connect::tls(&route, dial).await?;
@@ -156,15 +162,47 @@ async fn go(route: Route, why: &'static str, dial: Dial<'_>) -> Result<Arrived, 
 
 /// Through the proxy at `proxy`, as it tells or as `choice` has it.
 async fn through(proxy: Address, choice: Choice, dial: Dial<'_>) -> Result<Arrived, ConnectError> {
-    let web = Web::load(dial.reach).await?;
-    let Found { cluster, tls_routing, tunnel } = find::find(&proxy, &web, dial.reach).await?;
+    let (route, why) = plan(&proxy, choice, dial.reach).await?;
+    let gone = go(route, why, dial).await;
+    if why == DESPITE_ROUTING { gone.map_err(despite_routing) } else { gone }
+}
+
+/// No way by SSH, and the proxy told of another. What Auth said stands.
+fn despite_routing(error: ConnectError) -> ConnectError {
+    let alarm = match &error {
+        ConnectError::Obstructed { alarm, .. } => *alarm,
+        ConnectError::Unreachable { .. } | ConnectError::TimedOut { .. } | ConnectError::Tls { .. } => false,
+        ConnectError::Identity(_)
+        | ConnectError::Untrusted { .. }
+        | ConnectError::WrongTime { .. }
+        | ConnectError::WrongName { .. }
+        | ConnectError::Refused { .. }
+        | ConnectError::NoWay { .. } => return error,
+    };
+    let detail = format!(
+        "{error}; the proxy says that it has TLS routing, and may have no tunnel port then: try it without `route = \"ssh\"`"
+    );
+    ConnectError::Obstructed { detail, alarm }
+}
+
+/// The route through the proxy at `proxy`, and why it is that one.
+///
+/// # Errors
+/// If it is no proxy, or tells of no way.
+pub(super) async fn plan(
+    proxy: &Address,
+    choice: Choice,
+    reach: &Reach,
+) -> Result<(Route, &'static str), ConnectError> {
+    let web = Web::load(reach).await?;
+    let Found { cluster, tls_routing, tunnel } = find::find(proxy, &web, reach).await?;
     let routed = |upgraded: bool| {
         let (proxy, cluster) = (proxy.clone(), cluster.clone());
         if upgraded { Route::ProxyUpgrade { proxy, cluster } } else { Route::ProxyTls { proxy, cluster } }
     };
     let (route, why) = match choice {
         Choice::Auto | Choice::Auth if tls_routing => {
-            let (required, why) = upgrade::is_required(&proxy, &web, dial.reach).await;
+            let (required, why) = upgrade::is_required(proxy, &web, reach).await;
             (routed(required), why)
         }
         Choice::TlsRouting => (routed(false), CONFIGURED),
@@ -178,11 +216,15 @@ async fn through(proxy: Address, choice: Choice, dial: Dial<'_>) -> Result<Arriv
                     alarm: true,
                 });
             };
-            let why = if choice == Choice::Ssh { CONFIGURED } else { "the proxy's TLS routing is off" };
+            let why = match choice {
+                Choice::Ssh if tls_routing => DESPITE_ROUTING,
+                Choice::Ssh => CONFIGURED,
+                Choice::Auto | Choice::Auth | Choice::TlsRouting | Choice::Upgrade => "the proxy's TLS routing is off",
+            };
             (Route::ProxySsh { proxy: proxy.clone(), tunnel, cluster }, why)
         }
     };
-    go(route, why, dial).await
+    Ok((route, why))
 }
 
 /// Bounds an attempt by the deadline of all, and tells whether its failure is the last word.
@@ -244,19 +286,10 @@ fn told(address: &Address, tried: Vec<Tried>) -> ConnectError {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
-    use std::time::Duration;
-
     use super::*;
-    use crate::route::Reach;
 
     fn shown(address: &str, choice: Choice) -> Vec<String> {
-        let target = Target {
-            address: address.parse().unwrap(),
-            identity_file: "identity".into(),
-            dial_timeout: Duration::from_secs(1),
-            reach: Reach { choice, ..Reach::default() },
-        };
-        ways(&target).iter().map(ToString::to_string).collect()
+        ways(&address.parse().unwrap(), choice).iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub(crate) async fn find(proxy: &Address, web: &Web, reach: &Reach) -> Result<Fo
 }
 
 /// What the body of an answer of `proxy` says.
-fn parse(body: &[u8], proxy: &Address, environment: &Environment) -> Result<Found, String> {
+pub(crate) fn parse(body: &[u8], proxy: &Address, environment: &Environment) -> Result<Found, String> {
     let answer: Answer = serde_json::from_slice(body).map_err(|error| format!("its answer cannot be read: {error}"))?;
     let Answer { proxy: Proxy { tls_routing_enabled, ssh }, cluster_name } = answer;
     if cluster_name.is_empty() {

@@ -9,6 +9,7 @@
 mod certificate;
 mod credentials;
 mod failure;
+pub(super) mod fuzzing;
 mod kex;
 mod key;
 mod link;

@@ -49,11 +49,19 @@ pub(crate) async fn open(address: &Address, reach: &Reach) -> Result<ByteStream,
     in_time(reach.deadlines.http, Step::HttpConnect, &proxy.address, connecting).await
 }
 
+/// The addresses of a name, in the order of the resolver.
+///
+/// # Errors
+/// If it cannot be looked up in time.
+pub(super) async fn lookup(address: &Address, reach: &Reach) -> Result<Vec<SocketAddr>, ConnectError> {
+    let unreachable = |cause| ConnectError::Unreachable { address: address.clone(), cause };
+    let looking = async { tokio::net::lookup_host((address.host(), address.port())).await.map_err(unreachable) };
+    Ok(in_time(reach.deadlines.lookup, Step::Lookup, address, looking).await?.take(ADDRESSES_MAX).collect())
+}
+
 async fn direct(address: &Address, reach: &Reach) -> Result<TcpStream, ConnectError> {
     let unreachable = |cause| ConnectError::Unreachable { address: address.clone(), cause };
-    let lookup = async { tokio::net::lookup_host((address.host(), address.port())).await.map_err(unreachable) };
-    let found: Vec<SocketAddr> =
-        in_time(reach.deadlines.lookup, Step::Lookup, address, lookup).await?.take(ADDRESSES_MAX).collect();
+    let found = lookup(address, reach).await?;
     let attempts = found.into_iter().map(|one| async move { connect(one).await.map_err(Miss::GoOn) }.boxed()).collect();
     let connecting = async {
         let connected = stagger(attempts, Duration::from_millis(ADDRESS_HEAD_MILLIS)).await;
@@ -62,7 +70,11 @@ async fn direct(address: &Address, reach: &Reach) -> Result<TcpStream, ConnectEr
     in_time(reach.deadlines.tcp, Step::Tcp, address, connecting).await
 }
 
-async fn connect(one: SocketAddr) -> Result<TcpStream, (SocketAddr, io::Error)> {
+/// A connection to one address of a name.
+///
+/// # Errors
+/// The address, and what it said.
+pub(super) async fn connect(one: SocketAddr) -> Result<TcpStream, (SocketAddr, io::Error)> {
     let connected = TcpStream::connect(one).await.and_then(|stream| stream.set_nodelay(true).map(|()| stream));
     connected.map_err(|error| (one, error))
 }

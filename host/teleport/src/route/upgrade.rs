@@ -3,9 +3,10 @@
 //!
 //! Must never split a message into several frames: Teleport's server passes over all but the first.
 
-mod frames;
+pub(super) mod frames;
 
 use http::Uri;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::ClientRequestBuilder;
 use tokio_tungstenite::tungstenite::Error;
@@ -35,22 +36,32 @@ const REVERSE_TUNNEL: &[u8] = b"teleport-reversetunnel";
 pub(crate) async fn open(proxy: &Address, reach: &Reach) -> Result<ByteStream, ConnectError> {
     let web = Web::load(reach).await?;
     let stream = web.connect(proxy, &[b"http/1.1"], reach).await?;
+    // Boxed: the handshake holds buffers of its own.
+    let upgrading = Box::pin(upgrade(proxy, stream));
+    Ok(Box::new(in_time(reach.deadlines.upgrade, Step::Upgrade, proxy, upgrading).await?))
+}
+
+/// The handshake over a stream to `proxy`.
+pub(super) async fn upgrade<S>(proxy: &Address, stream: S) -> Result<Frames<S>, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let uri = format!("wss://{proxy}{PATH}").parse::<Uri>();
     let uri = uri.map_err(|error| explain(proxy, &error.to_string()))?;
     let request = ClientRequestBuilder::new(uri).with_sub_protocol(PROTOCOL);
-    let config = WebSocketConfig::default()
+    let upgraded = client_async_with_config(request, stream, Some(limits())).await;
+    let (websocket, _) = upgraded
+        .map_err(|error| if is_not_found(&error) { unsupported(proxy) } else { explain(proxy, &error.to_string()) })?;
+    Ok(Frames::new(websocket))
+}
+
+/// What a peer may make us hold.
+pub(super) fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
         .max_message_size(Some(FRAME_BYTES_MAX))
         .max_frame_size(Some(FRAME_BYTES_MAX))
         .write_buffer_size(0)
-        .max_write_buffer_size(WAITING_BYTES_MAX);
-    // Boxed: the handshake holds buffers of its own.
-    let upgrading = Box::pin(async {
-        let upgraded = client_async_with_config(request, stream, Some(config)).await;
-        upgraded
-            .map_err(|error| if is_not_found(&error) { unsupported(proxy) } else { explain(proxy, &error.to_string()) })
-    });
-    let (websocket, _) = in_time(reach.deadlines.upgrade, Step::Upgrade, proxy, upgrading).await?;
-    Ok(Box::new(Frames::new(websocket)))
+        .max_write_buffer_size(WAITING_BYTES_MAX)
 }
 
 /// Whether connections to `proxy` have to be upgraded: a test connection tells whether application protocols come

@@ -243,53 +243,68 @@ async fn ping_on(client: &Client) -> Cluster {
     client.ping().await.unwrap()
 }
 
+/// By which identities a method was called.
+fn roles(server: &Server) -> Vec<String> {
+    server.calls("Ping").into_iter().map(|call| call.role).collect()
+}
+
 #[tokio::test]
 async fn a_broken_connection_is_made_anew_with_the_identity_of_then() {
     let ca = Ca::new("root");
     let server = Server::new(&ca, pong).await;
-    let file = File::new(&pki::identity(&ca, "bot-first"));
+    let file = File::new(&pki::identity_with(&ca, "first"));
     let client = Client::new(file.target(&server.address), Limits::default()).await.unwrap();
     client.ping().await.unwrap();
-    file.replace(&pki::identity(&ca, "bot-second"));
+    file.replace(&pki::identity_with(&ca, "second"));
     client.ping().await.unwrap();
     server.kick();
     ping_on(&client).await;
-    let users: Vec<String> = server.calls("Ping").into_iter().map(|call| call.user).collect();
-    assert_eq!(users, ["bot-first", "bot-first", "bot-second"]);
+    assert_eq!(roles(&server), ["first", "first", "second"]);
+    assert_eq!(client.identity().roles(), ["second"]);
 }
 
 #[tokio::test]
-async fn an_identity_that_went_bad_is_named_when_the_connection_breaks() {
+async fn a_file_that_cannot_be_used_is_not_taken_when_the_connection_breaks() {
     let ca = Ca::new("root");
     let server = Server::new(&ca, pong).await;
-    let file = File::new(&pki::identity(&ca, "bot-tribunal"));
+    let good = pki::identity_with(&ca, "first");
+    let file = File::new(&good);
     let client = Client::new(file.target(&server.address), Limits::default()).await.unwrap();
     client.ping().await.unwrap();
-    file.replace("");
-    server.kick();
-    let mut failure = client.ping().await.unwrap_err();
-    if failure.class == FailureClass::Retry {
-        // That call found the connection broken; this one makes a new one.
-        failure = client.ping().await.unwrap_err();
+    for (bad, words) in [
+        (String::new(), "has no PEM block"),
+        (good.get(..good.len() / 2).unwrap().to_owned(), "truncated or garbled"),
+        (pki::identity(&ca, "bot-other"), "is of user `bot-other`, and this process began as `bot-tribunal`"),
+    ] {
+        file.replace(&bad);
+        server.kick();
+        ping_on(&client).await;
+        let problem = client.identity_file().held().problem.unwrap();
+        assert!(problem.contains(words), "{problem}");
     }
-    assert_eq!(failure.class, FailureClass::Alarm);
-    assert!(failure.detail.contains("has no PEM block"), "{failure}");
+    std::fs::remove_file(file.path()).unwrap();
+    server.kick();
+    ping_on(&client).await;
+    file.replace(&good);
+    server.kick();
+    ping_on(&client).await;
+    assert_eq!(client.identity_file().held().problem, None);
+    assert!(roles(&server).iter().all(|role| role == "first"));
 }
 
 #[tokio::test]
 async fn a_reload_changes_who_we_are_at_once_or_not_at_all() {
     let ca = Ca::new("root");
     let server = Server::new(&ca, pong).await;
-    let file = File::new(&pki::identity(&ca, "bot-first"));
+    let file = File::new(&pki::identity_with(&ca, "first"));
     let client = Client::new(file.target(&server.address), Limits::default()).await.unwrap();
     client.ping().await.unwrap();
     file.replace("");
     assert_eq!(client.reload().await.unwrap_err().class, FailureClass::Alarm);
     client.ping().await.unwrap();
-    file.replace(&pki::identity(&ca, "bot-second"));
+    file.replace(&pki::identity_with(&ca, "second"));
     client.reload().await.unwrap();
-    assert_eq!(client.identity().user(), "bot-second");
+    assert_eq!(client.identity().roles(), ["second"]);
     client.ping().await.unwrap();
-    let users: Vec<String> = server.calls("Ping").into_iter().map(|call| call.user).collect();
-    assert_eq!(users, ["bot-first", "bot-first", "bot-second"]);
+    assert_eq!(roles(&server), ["first", "first", "second"]);
 }

@@ -103,7 +103,7 @@ async fn a_server_without_semaphores_is_told_from_one_that_errs() {
     fails("AcquireSemaphore", Code::Unimplemented);
     let unable = Taken::Unable("the server has no semaphores".into());
     assert_eq!(client.take_lease(wish(&running, "b", 60)).await.unwrap(), unable);
-    for method in ["ListSemaphores", "AcquireSemaphore"] {
+    for method in ["GetSemaphores", "AcquireSemaphore"] {
         fails(method, Code::Unavailable);
         assert_eq!(client.take_lease(wish(&running, "b", 60)).await.unwrap_err().class, FailureClass::Retry);
     }

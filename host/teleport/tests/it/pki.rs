@@ -32,9 +32,13 @@ impl Ca {
 
 /// The certificate of a bot named `user`.
 pub(crate) fn client(user: &str) -> CertificateParams {
+    client_with(user, "tribunal-role")
+}
+
+fn client_with(user: &str, role: &str) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, user);
-    params.distinguished_name.push(DnType::OrganizationName, "tribunal-role");
+    params.distinguished_name.push(DnType::OrganizationName, role);
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     params
 }
@@ -59,6 +63,12 @@ pub(crate) fn file(key: &str, certificate: &str, authorities: &[&Ca]) -> String 
 pub(crate) fn identity(ca: &Ca, user: &str) -> String {
     let key = KeyPair::generate().unwrap();
     file(&key.serialize_pem(), &ca.sign(&client(user), &key).pem(), &[ca])
+}
+
+/// The same for a bot with one role, which tells it from others of the same bot.
+pub(crate) fn identity_with(ca: &Ca, role: &str) -> String {
+    let key = KeyPair::generate().unwrap();
+    file(&key.serialize_pem(), &ca.sign(&client_with("bot-tribunal", role), &key).pem(), &[ca])
 }
 
 /// An identity file on disk.

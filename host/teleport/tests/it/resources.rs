@@ -9,7 +9,7 @@ use tribunal_core::request::ResourceKey;
 use tribunal_core::request::{Attributes, RequestedResource};
 use tribunal_proto::proto::paginated_resource::Resource;
 use tribunal_proto::{proto, types};
-use tribunal_teleport::rights::{TO_LOCK, TO_SEE};
+use tribunal_teleport::rights::{TO_RELEASE, TO_SEE};
 
 use super::client::{cluster, decode, one, unimplemented};
 use super::server::{Call, Reply};
@@ -253,7 +253,7 @@ async fn our_rights_are_those_of_all_our_roles_less_what_one_denies() {
     .await;
     let rights = client.rights().await.unwrap().unwrap();
     assert_eq!(rights.missing(TO_SEE), [""; 0]);
-    assert_eq!(rights.missing(TO_LOCK), ["lock: delete"]);
+    assert_eq!(rights.missing(TO_RELEASE), ["lock: delete"]);
 }
 
 #[tokio::test]

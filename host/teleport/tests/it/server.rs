@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::{Buf as _, BufMut as _, Bytes};
@@ -31,6 +32,8 @@ pub(crate) enum Reply {
     Stream(mpsc::Receiver<Result<Vec<u8>, Status>>),
     /// A failure.
     Fail(Status),
+    /// This message, when there is one.
+    When(Pin<Box<dyn Future<Output = Vec<u8>> + Send>>),
     /// Nothing, ever.
     Silence,
 }
@@ -46,6 +49,8 @@ pub(crate) struct Call {
     pub(crate) headers: http::HeaderMap,
     /// The common name of the certificate that the client showed.
     pub(crate) user: String,
+    /// Its organization: the role by which tests tell one identity of a user from the next.
+    pub(crate) role: String,
 }
 
 type Script = dyn Fn(&Call) -> Reply + Send + Sync;
@@ -63,6 +68,7 @@ pub(crate) struct Server {
     pub(crate) address: String,
     calls: Arc<Mutex<Vec<Call>>>,
     connections: Arc<Mutex<Vec<AbortHandle>>>,
+    made: Arc<AtomicUsize>,
     _tasks: JoinSet<()>,
 }
 
@@ -87,26 +93,39 @@ impl Server {
         let address = listener.local_addr().unwrap().to_string();
         let calls = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(Mutex::new(Vec::new()));
+        let made = Arc::new(AtomicUsize::new(0));
         let script: Arc<Script> = Arc::new(script);
         let mut tasks = JoinSet::new();
         tasks.spawn({
-            let (calls, connections) = (Arc::clone(&calls), Arc::clone(&connections));
+            let (calls, connections, made) = (Arc::clone(&calls), Arc::clone(&connections), Arc::clone(&made));
             async move {
                 let mut serving = JoinSet::new();
                 while let Ok((stream, _)) = listener.accept().await {
+                    // Small writes that wait for one another are slower than the tests' time is.
+                    stream.set_nodelay(true).unwrap();
+                    made.fetch_add(1, Ordering::Relaxed);
                     let serve = serve(acceptor.clone(), stream, Arc::clone(&script), Arc::clone(&calls));
                     let handle = serving.spawn(serve);
                     connections.lock().unwrap().push(handle);
                 }
             }
         });
-        Self { address, calls, connections, _tasks: tasks }
+        Self { address, calls, connections, made, _tasks: tasks }
     }
 
     /// The calls of a method so far.
     pub(crate) fn calls(&self, method: &str) -> Vec<Call> {
-        let calls = self.calls.lock().unwrap();
-        calls.iter().filter(|call| call.path.ends_with(&format!("/{method}"))).cloned().collect()
+        self.calls_ending(&format!("/{method}"))
+    }
+
+    /// The calls so far whose path ends like this.
+    pub(crate) fn calls_ending(&self, end: &str) -> Vec<Call> {
+        self.calls.lock().unwrap().iter().filter(|call| call.path.ends_with(end)).cloned().collect()
+    }
+
+    /// How many connections were begun so far.
+    pub(crate) fn connections_made(&self) -> usize {
+        self.made.load(Ordering::Relaxed)
     }
 
     /// Breaks all connections.
@@ -148,9 +167,9 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, script: Arc<Script>, ca
         }
     };
     let (_, session) = stream.get_ref();
-    let user = common_name(session.peer_certificates().unwrap());
+    let (user, role) = names(session.peer_certificates().unwrap());
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
-        let (script, calls, user) = (Arc::clone(&script), Arc::clone(&calls), user.clone());
+        let (script, calls, user, role) = (Arc::clone(&script), Arc::clone(&calls), user.clone(), role.clone());
         async move {
             let (path, headers) = (request.uri().path().to_owned(), request.headers().clone());
             let answer = tower::service_fn(move |message: tonic::Request<Vec<u8>>| {
@@ -159,6 +178,7 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, script: Arc<Script>, ca
                     message: message.into_inner(),
                     headers: headers.clone(),
                     user: user.clone(),
+                    role: role.clone(),
                 };
                 calls.lock().unwrap().push(call.clone());
                 let reply = script(&call);
@@ -173,9 +193,13 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, script: Arc<Script>, ca
     let _ended = http.serve_connection(TokioIo::new(stream), service).await;
 }
 
-fn common_name(certificates: &[CertificateDer<'_>]) -> String {
+/// The common name and the organization of whoever showed these.
+fn names(certificates: &[CertificateDer<'_>]) -> (String, String) {
     let (_, certificate) = X509Certificate::from_der(&certificates[0]).unwrap();
-    certificate.subject().iter_common_name().next().unwrap().as_str().unwrap().to_owned()
+    let subject = certificate.subject();
+    let user = subject.iter_common_name().next().unwrap().as_str().unwrap().to_owned();
+    let role = subject.iter_organization().next().map_or("", |role| role.as_str().unwrap()).to_owned();
+    (user, role)
 }
 
 type Messages = Pin<Box<dyn Stream<Item = Result<Vec<u8>, Status>> + Send>>;
@@ -187,6 +211,10 @@ async fn answer(reply: Reply) -> Result<tonic::Response<Messages>, Status> {
             let next = receiver.recv().await?;
             Some((next, receiver))
         })),
+        Reply::When(message) => {
+            let message = message.await;
+            Box::pin(futures::stream::iter([Ok(message)]))
+        }
         Reply::Fail(status) => return Err(status),
         Reply::Silence => futures::future::pending().await,
     };

@@ -8,7 +8,7 @@ use tribunal_core::failure::FailureClass;
 use tribunal_core::request::RequestedResource;
 use tribunal_ports::Teleport;
 use tribunal_sim::{Often, Running, Scenario, SimClock, SimServer};
-use tribunal_teleport::rights::{TO_LOCK, TO_RESOLVE, TO_SEE};
+use tribunal_teleport::rights::{TO_LOCK, TO_RELEASE, TO_RESOLVE, TO_SEE};
 use tribunal_teleport::{Client, Limits, Target};
 
 const NODES: &str = r#"
@@ -95,7 +95,7 @@ async fn the_labels_of_requested_resources_are_seen_through_the_preview() {
 async fn rights_are_what_the_role_says_and_change_with_it() {
     let (_running, _dir, client) = dev("").await;
     let rights = client.rights().await.unwrap().unwrap();
-    for needed in [TO_SEE, TO_RESOLVE, TO_LOCK] {
+    for needed in [TO_SEE, TO_RESOLVE, TO_LOCK, TO_RELEASE] {
         assert_eq!(rights.missing(needed), [""; 0]);
     }
     let partial = r#"rules = [{ resources = ["access_request"], verbs = ["read"] }, { resources = ["lock"], verbs = ["*"] }]
@@ -103,8 +103,8 @@ deny-rules = [{ resources = ["*"], verbs = ["delete"] }]"#;
     let (_running, _dir, client) = dev(partial).await;
     let rights = client.rights().await.unwrap().unwrap();
     assert_eq!(rights.missing(TO_SEE), ["access_request: list"]);
-    assert_eq!(rights.missing(TO_RESOLVE), ["access_request: list, update"]);
-    assert_eq!(rights.missing(TO_LOCK), ["lock: delete"]);
+    assert_eq!(rights.missing(TO_RESOLVE), ["access_request: update"]);
+    assert_eq!(rights.missing(TO_RELEASE), ["lock: delete"]);
 }
 
 #[tokio::test]

@@ -6,15 +6,15 @@ use tempfile::TempDir;
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_ports::Teleport;
 use tribunal_sim::{
-    IdentityKey, IssueOptions, Proxy, ProxySettings, Running, Scenario, SimClock, SimServer, Span, SshTunnel,
-    TunnelFault, TunnelSettings,
+    IdentityKey, IssueOptions, Proxy, ProxySettings, RotationPhase, Running, Scenario, SimClock, SimServer, Span,
+    SshTunnel, TunnelFault, TunnelSettings,
 };
 use tribunal_teleport::{Choice, Client, Deadlines, Limits, Reach, Route, Target, connect};
 
 /// A cluster, its proxy with TLS routing off, and the proxy's tunnel.
 struct World {
     running: Running,
-    _proxy: Proxy,
+    proxy: Proxy,
     tunnel: SshTunnel,
     dir: TempDir,
     target: Target,
@@ -42,7 +42,7 @@ async fn world(change: impl FnOnce(&mut TunnelSettings)) -> World {
         dial_timeout: Duration::from_secs(30),
         reach: Reach { choice: Choice::Ssh, proxy_ca_file: Some(ca), ..Reach::default() },
     };
-    World { running, _proxy: proxy, tunnel, dir, target }
+    World { running, proxy, tunnel, dir, target }
 }
 
 impl World {
@@ -115,12 +115,14 @@ async fn a_connection_that_is_cut_comes_back() {
 async fn a_rotation_of_the_hosts_authority_is_survived() {
     let world = world(|_| {}).await;
     let lists = async || Client::new(world.target.clone(), Limits::default()).await?.list().await;
-    world.running.handle().begin_ca_rotation().unwrap();
+    let rotate = |phase| world.running.handle().rotate_authorities(phase).unwrap();
+    rotate(RotationPhase::Init);
+    rotate(RotationPhase::UpdateClients);
     world.issue(|_| {});
     lists().await.unwrap();
-    world.running.handle().switch_server_certificate().unwrap();
+    rotate(RotationPhase::UpdateServers);
     lists().await.unwrap();
-    world.running.handle().finish_ca_rotation().unwrap();
+    rotate(RotationPhase::Standby);
     world.issue(|_| {});
     lists().await.unwrap();
 }
@@ -249,4 +251,18 @@ async fn a_tunnel_that_dies_while_open_does_not_hold_us_up() {
     let failure = connect::connect(&world.target).await.unwrap_err();
     assert_eq!(failure.class, FailureClass::Retry, "{failure}");
     assert_eq!(world.tunnel.channels(), 1);
+}
+
+#[tokio::test]
+async fn ssh_to_a_proxy_with_tls_routing_that_fails_says_that_there_is_another_way() {
+    let world = world(|_| ()).await;
+    world.proxy.change(|settings| {
+        settings.tls_routing = true;
+        // Nobody listens there, as nobody does on a proxy that has one port for everything.
+        settings.ssh_tunnel_public_addr = Some("127.0.0.1:1".to_owned());
+    });
+    let failure = world.failure().await;
+    assert_eq!(failure.class, FailureClass::Retry);
+    assert!(failure.detail.starts_with("cannot reach `127.0.0.1:1`: "), "{failure}");
+    assert!(failure.detail.ends_with("may have no tunnel port then: try it without `route = \"ssh\"`"), "{failure}");
 }

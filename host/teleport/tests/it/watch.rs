@@ -182,27 +182,75 @@ async fn a_silent_beginning_is_given_up() {
     assert_eq!(next_down(&mut events).await, "`WatchEvents`: too late: no answer within 0.2 s");
 }
 
-#[tokio::test]
-async fn a_reload_moves_the_watch_to_the_new_identity() {
-    let ca = Ca::new("root");
-    let open = Mutex::new(Vec::new());
-    let server = Server::new(&ca, move |_: &Call| {
-        let (sender, receiver) = mpsc::channel(1);
+/// A server each of whose streams begins with INIT and is kept open; the sender of each comes out of the channel.
+async fn streams(ca: &Ca) -> (Server, mpsc::UnboundedReceiver<mpsc::Sender<Result<Vec<u8>, Status>>>) {
+    let (opened, streams) = mpsc::unbounded_channel();
+    let server = Server::new(ca, move |call: &Call| {
+        if !call.path.ends_with("/WatchEvents") {
+            return Reply::Messages(vec![proto::PingResponse::default().encode_to_vec()]);
+        }
+        let (sender, receiver) = mpsc::channel(4);
         sender.try_send(Ok(init())).unwrap();
-        open.lock().unwrap().push(sender);
+        opened.send(sender).unwrap();
         Reply::Stream(receiver)
-    })
-    .await;
-    let file = File::new(&pki::identity(&ca, "bot-first"));
+    });
+    (server.await, streams)
+}
+
+#[tokio::test]
+async fn a_reload_moves_the_watch_to_the_new_identity_without_a_break() {
+    let ca = Ca::new("root");
+    let (server, mut streams) = streams(&ca).await;
+    let file = File::new(&pki::identity_with(&ca, "first"));
     let client = std::sync::Arc::new(Client::new(file.target(&server.address), limits()).await.unwrap());
     let (sender, mut events) = mpsc::channel(1);
     let watching = std::sync::Arc::clone(&client);
     let _task = tokio::spawn(async move { watching.watch(sender).await });
     assert_eq!(next(&mut events).await, Event::WatchUp);
-    file.replace(&pki::identity(&ca, "bot-second"));
+    let first = streams.recv().await.unwrap();
+    first.send(Ok(put("a"))).await.unwrap();
+    assert!(matches!(next(&mut events).await, Event::RequestPut(request) if request.id.as_str() == "a"));
+    file.replace(&pki::identity_with(&ca, "second"));
     client.reload().await.unwrap();
-    assert_eq!(next_down(&mut events).await, "the identity was loaded anew");
+    // The list that follows it shows whatever the first stream did not tell any more.
     assert_eq!(next(&mut events).await, Event::WatchUp);
-    let users: Vec<String> = server.calls("WatchEvents").into_iter().map(|call| call.user).collect();
-    assert_eq!(users, ["bot-first", "bot-second"]);
+    let second = streams.recv().await.unwrap();
+    second.send(Ok(put("b"))).await.unwrap();
+    assert!(matches!(next(&mut events).await, Event::RequestPut(request) if request.id.as_str() == "b"));
+    // Nobody listens to the first any more, and its connection ends with it.
+    first.closed().await;
+    let roles: Vec<String> = server.calls("WatchEvents").into_iter().map(|call| call.role).collect();
+    assert_eq!(roles, ["first", "second"]);
+}
+
+#[tokio::test]
+async fn a_watch_stays_where_it_is_until_the_next_one_has_begun() {
+    let ca = Ca::new("root");
+    let opened = Mutex::new(Vec::new());
+    let (tell, mut streams) = mpsc::unbounded_channel();
+    let server = Server::new(&ca, move |call: &Call| {
+        // The second identity is refused twice.
+        let mut opened = opened.lock().unwrap();
+        opened.push(call.role.clone());
+        if call.role == "second" && opened.iter().filter(|role| *role == "second").count() <= 2 {
+            return Reply::Fail(Status::unavailable("not now"));
+        }
+        let (sender, receiver) = mpsc::channel(4);
+        sender.try_send(Ok(init())).unwrap();
+        tell.send(sender).unwrap();
+        Reply::Stream(receiver)
+    })
+    .await;
+    let file = File::new(&pki::identity_with(&ca, "first"));
+    let client = std::sync::Arc::new(Client::new(file.target(&server.address), limits()).await.unwrap());
+    let (sender, mut events) = mpsc::channel(1);
+    let watching = std::sync::Arc::clone(&client);
+    let _task = tokio::spawn(async move { watching.watch(sender).await });
+    assert_eq!(next(&mut events).await, Event::WatchUp);
+    let _first = streams.recv().await.unwrap();
+    file.replace(&pki::identity_with(&ca, "second"));
+    client.reload().await.unwrap();
+    assert_eq!(next(&mut events).await, Event::WatchUp, "and it was never down");
+    let roles: Vec<String> = server.calls("WatchEvents").into_iter().map(|call| call.role).collect();
+    assert_eq!(roles, ["first", "second", "second", "second"]);
 }

@@ -146,7 +146,7 @@ mod tests {
     use super::*;
     use crate::cluster::Caller;
     use crate::pki::authority::Authority;
-    use crate::pki::{IdentityKey, IdentityOrder};
+    use crate::pki::{IdentityKey, IdentityOrder, KeyForm};
 
     fn certificate(authority: &Authority) -> Certificate {
         let now = machine_now();
@@ -156,6 +156,7 @@ mod tests {
             not_after: now.plus_ms(60_000),
             ssh_not_after: now.plus_ms(60_000),
             key: IdentityKey::Ed25519,
+            form: KeyForm::default(),
         };
         let line = authority.issue(&order, &[authority]).unwrap().identity.ssh_certificate;
         Certificate::from_openssh(line.trim()).unwrap()

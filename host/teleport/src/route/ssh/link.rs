@@ -91,8 +91,7 @@ impl Link {
         Ok(())
     }
 
-    /// As if keys had been agreed on, with none.
-    #[cfg(test)]
+    /// As if keys had been agreed on, with none: for tests and fuzzing.
     pub(super) fn agreed(mut self) -> Self {
         self.session = Some(Vec::new());
         self

@@ -55,6 +55,11 @@ fn unexpected(step: Step, message: &[u8]) -> Problem {
 /// Authenticates, and opens a channel to Auth.
 pub(super) async fn open(link: &mut Link, credentials: &Credentials) -> Result<Opened, Problem> {
     link.begin().await?;
+    opened(link, credentials).await
+}
+
+/// The same on a link that is up.
+pub(super) async fn opened(link: &mut Link, credentials: &Credentials) -> Result<Opened, Problem> {
     link.step = Step::Authentication;
     authenticate(link, credentials).await?;
     link.step = Step::Channel;

@@ -1,0 +1,98 @@
+//! Reads access requests: in pages, or in one stream from servers that have no pages.
+//!
+//! Must never return a part of a list as if it were the whole.
+
+use tribunal_core::failure::Failure;
+use tribunal_core::request::{AccessRequest, RequestId};
+use tribunal_proto::{proto, types};
+
+use super::list::PAGE_ENTRIES;
+use super::page::READ_TRIES_MAX;
+use super::whole::{Partial, Whole};
+use super::{Client, Connection};
+use crate::convert;
+use crate::failure::Method;
+
+pub(super) const LIST_REQUESTS: Method = Method { name: "ListAccessRequests", needs: "access_request: list, read" };
+const STREAM_REQUESTS: Method = Method { name: "GetAccessRequestsV2", needs: "access_request: list, read" };
+
+impl Client {
+    /// A filter by id is answered from the backend, not from the cache, and with nothing where nothing is.
+    pub(super) async fn read_request(
+        &self,
+        connection: &Connection,
+        id: &RequestId,
+    ) -> Result<Option<AccessRequest>, Failure> {
+        let filter = types::AccessRequestFilter { id: id.as_str().to_owned(), ..types::AccessRequestFilter::default() };
+        let requests = self.list_requests(connection, filter, READ_TRIES_MAX).await?;
+        self.timing.saw(&requests);
+        Ok(requests.into_iter().find(|request| request.id == *id))
+    }
+
+    /// All that `filter` lets through.
+    pub(super) async fn list_requests(
+        &self,
+        connection: &Connection,
+        filter: types::AccessRequestFilter,
+        tries: u32,
+    ) -> Result<Vec<AccessRequest>, Failure> {
+        let pages = self.page_requests(connection, filter.clone(), tries);
+        match connection.lacks.request_pages.or_older(&connection.dials, pages).await {
+            Some(listed) => listed.map_err(|partial| partial.explain(LIST_REQUESTS)),
+            None => {
+                let stream = || self.stream_requests(connection, filter.clone());
+                self.again(STREAM_REQUESTS, tries, stream).await.map_err(|partial| partial.explain(STREAM_REQUESTS))
+            }
+        }
+    }
+
+    async fn page_requests(
+        &self,
+        connection: &Connection,
+        filter: types::AccessRequestFilter,
+        tries: u32,
+    ) -> Result<Vec<AccessRequest>, Partial> {
+        let auth = connection.auth();
+        let mut requests = Whole::new();
+        let mut start_key = String::new();
+        loop {
+            let page = proto::ListAccessRequestsRequest {
+                filter: Some(filter.clone()),
+                sort: proto::AccessRequestSort::Default.into(),
+                descending: false,
+                limit: PAGE_ENTRIES,
+                start_key: start_key.clone(),
+            };
+            let ask = || {
+                let (mut auth, page) = (auth.clone(), page.clone());
+                async move { auth.list_access_requests(page).await }
+            };
+            let page = self.page(connection, LIST_REQUESTS, tries, ask).await?;
+            requests.take(page.access_requests, convert::access_request)?;
+            if page.next_key.is_empty() {
+                return Ok(requests.end());
+            }
+            start_key = requests.next(&start_key, page.next_key)?;
+        }
+    }
+
+    /// As old servers list: all in one stream. One that broke begins anew: it has no pages to go on from.
+    async fn stream_requests(
+        &self,
+        connection: &Connection,
+        filter: types::AccessRequestFilter,
+    ) -> Result<Vec<AccessRequest>, Partial> {
+        let mut auth = connection.auth();
+        let mut stream = self.call(connection, auth.get_access_requests_v2(filter)).await?;
+        let mut requests = Whole::new();
+        let after = self.limits().call;
+        loop {
+            let message =
+                tokio::time::timeout(after, stream.message()).await.map_err(|_| connection.too_late(after))??;
+            match message {
+                Some(request) => requests.take(vec![request], convert::access_request)?,
+                None => return Ok(requests.end()),
+            }
+        }
+    }
+}
