@@ -38,16 +38,20 @@ const ROOMS: &[Room] = &[
     Room { directory: "plugins/cap", ours: &["tribunal-guest"] },
     Room { directory: "plugins/classes", ours: &[] },
     Room { directory: "plugins/separation", ours: &["tribunal-classes", "tribunal-guest"] },
-    // A program of the tests, which looks at the server from outside of the daemon.
-    Room { directory: "tests", ours: &["tribunal-proto", "tribunal-sim"] },
+    // Programs of the tests. `soak` looks at the server from outside of the daemon; `latency` pings it with our client;
+    // `fuzz` gives hostile bytes to whatever of ours reads bytes of others.
+    Room {
+        directory: "tests",
+        ours: &["tribunal", "tribunal-core", "tribunal-proto", "tribunal-sim", "tribunal-teleport"],
+    },
 ];
 
 /// Libraries that only some rooms may know.
 const CONFINED: &[(&str, &[&str])] = &[
     ("tonic", &["proto", "host", "host/teleport", "host/sim"]),
     ("tonic-prost", &["proto"]),
-    // The simulator reads and writes fields that our own messages do not have.
-    ("prost", &["proto", "host/sim"]),
+    // The simulator reads and writes fields that our own messages do not have; `fuzz` makes messages of any bytes.
+    ("prost", &["proto", "host/sim", "tests"]),
     ("tokio-tungstenite", &["host/teleport", "host/sim"]),
     ("rustls", &["host", "host/teleport", "host/sim"]),
     ("wasmtime", &["host/engine"]),
