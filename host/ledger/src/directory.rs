@@ -9,9 +9,10 @@ use thiserror::Error;
 
 use crate::ReadError;
 
-const DIRECTORY_MODE: u32 = 0o700;
+pub(crate) const DIRECTORY_MODE: u32 = 0o700;
 const SEGMENT_PREFIX: &str = "ledger-";
 const SEGMENT_SUFFIX: &str = ".jsonl";
+const LEAVES_SUFFIX: &str = ".leaves";
 
 /// Why a ledger cannot be opened for writing.
 #[derive(Debug, Error)]
@@ -35,6 +36,14 @@ pub enum OpenError {
     /// What is there cannot be read, or is damaged.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The key that checkpoints are signed with cannot be made, read, or is not the ledger's.
+    #[error("the ledger's key `{path}` {why}")]
+    Key {
+        /// Its file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
     /// The writer's thread cannot be started.
     #[error("the ledger's writer cannot be started: {0}")]
     Thread(io::Error),
@@ -89,6 +98,11 @@ impl Directory {
         }
     }
 
+    /// A handle for syncing names, beside the one that holds the lock.
+    pub(crate) fn unlocked(path: &Path) -> io::Result<Self> {
+        Ok(Self { path: path.to_owned(), locked: File::open(path)? })
+    }
+
     fn make(path: &Path) -> io::Result<File> {
         if !path.is_dir() {
             DirBuilder::new().recursive(true).mode(DIRECTORY_MODE).create(path)?;
@@ -132,18 +146,42 @@ impl Segment {
 
     /// The segments of a directory, in order.
     pub(crate) fn list(directory: &Path) -> io::Result<Vec<Self>> {
+        Self::list_by(directory, SEGMENT_SUFFIX)
+    }
+
+    /// The segments of a directory of which the leaves' hashes are kept, in order, whether they are still there or not.
+    pub(crate) fn list_leaves(directory: &Path) -> io::Result<Vec<Self>> {
+        Self::list_by(directory, LEAVES_SUFFIX)
+    }
+
+    fn list_by(directory: &Path, suffix: &str) -> io::Result<Vec<Self>> {
         let mut segments = Vec::new();
         for entry in fs::read_dir(directory)? {
             let name = entry?.file_name();
             let number = name
                 .to_str()
                 .and_then(|name| name.strip_prefix(SEGMENT_PREFIX))
-                .and_then(|name| name.strip_suffix(SEGMENT_SUFFIX))
+                .and_then(|name| name.strip_suffix(suffix))
                 .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
                 .and_then(|digits| digits.parse().ok());
-            segments.extend(number.map(|number| Self { number, path: directory.join(&name) }));
+            segments.extend(number.map(|number| Self::new(directory, number)));
         }
         segments.sort();
         Ok(segments)
+    }
+
+    /// The objects that its records refer to.
+    pub(crate) fn pack_path(&self) -> PathBuf {
+        self.path.with_extension("pack")
+    }
+
+    /// The leaf hashes of its lines.
+    pub(crate) fn leaves_path(&self) -> PathBuf {
+        self.path.with_extension("leaves")
+    }
+
+    /// The checkpoint that was signed when it was complete.
+    pub(crate) fn checkpoint_path(&self) -> PathBuf {
+        self.path.with_extension("checkpoint")
     }
 }

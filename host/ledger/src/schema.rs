@@ -1,4 +1,4 @@
-//! The form of a ledger line, version 1: types of its own, so that the core may change without changing old evidence.
+//! The form of a ledger line, version 2: types of its own, so that the core may change without changing old evidence.
 //! It never touches files; `SCHEMA.md` beside this crate describes it for people.
 
 /// Mirrors an enum of the core without data, variant by variant, in both directions.
@@ -38,6 +38,7 @@ mod decided;
 mod lock;
 mod opinion;
 mod outcome;
+mod panel;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -49,27 +50,35 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tribunal_core::record as core;
 
-pub use self::case::{Case, CaseLock, CaseRequest, Fact, Subject};
+use crate::digest::Digest;
+
+pub use self::case::{Case, CaseLock, CaseRequest, Fact, Shown, StoredFact, Subject};
 pub use self::decided::Decided;
 pub use self::lock::{Lock, LockTarget, PlannedLock};
 pub use self::opinion::{
     Answer, Effect, Enforcement, EnforcementAnswer, Evaluation, Fault, FaultKind, Ground, LockOrder, Mode, Opinion,
 };
 pub use self::outcome::{FailureClass, Lifecycle, LifecycleEvent, Outcome, Step, StepResult};
+pub use self::panel::{Artefact, Panel, PanelPolicy};
 pub use self::request::{Constraints, Decider, Request, RequestKind, RequestState, RequestedResource, Review};
 pub use self::time::Time;
 pub use self::verdict::{Because, DeterminedBy, Guard, PolicyFault, PolicyGround, Verdict};
 
-/// The version of the schema that this build writes, and the only one that it reads.
-pub const SCHEMA_VERSION: u32 = 1;
+/// The version of the schema that this build writes.
+pub const SCHEMA_VERSION: u32 = 2;
+/// The oldest version that it reads: without `prev`, with cases inline.
+pub const SCHEMA_VERSION_MIN: u32 = 1;
 
 /// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// [`SCHEMA_VERSION`].
+    /// [`SCHEMA_VERSION`], or an older one.
     pub v: u32,
     /// The number of the line, counted from 1 over all segments without a gap.
     pub seq: u64,
+    /// The leaf hash of the line before; absent in the first line, and in lines of version 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prev: Option<Digest>,
     /// When it happened, by the clock of the daemon.
     pub at: Time,
     /// What happened.
@@ -101,9 +110,9 @@ struct Head {
 // === impl Line ===
 
 impl Line {
-    /// The line with this number for a record.
+    /// The line with this number for a record, after a line with this leaf hash. A case stands in it as it is.
     #[must_use]
-    pub fn new(seq: u64, record: &core::Record) -> Self {
+    pub fn new(seq: u64, prev: Option<Digest>, record: &core::Record) -> Self {
         let (at, body) = match record {
             core::Record::Decided(decided) => (decided.at, Body::Decided(Box::new(Decided::from(&**decided)))),
             core::Record::Outcome(outcome) => (outcome.at, Body::Outcome(Outcome::from(outcome))),
@@ -111,7 +120,7 @@ impl Line {
                 (*at, Body::Lifecycle(Lifecycle { what: (*what).into(), detail: detail.clone() }))
             }
         };
-        Self { v: SCHEMA_VERSION, seq, at: at.into(), body }
+        Self { v: SCHEMA_VERSION, seq, prev, at: at.into(), body }
     }
 
     /// Appends the line as JSON, with its line break, to `out`.
@@ -130,24 +139,28 @@ impl Line {
     /// When it is not JSON, not of this schema, or of another version of it.
     pub fn parse(line: &[u8]) -> Result<Self, InvalidLine> {
         let other_version = |v: u32| {
-            InvalidLine(format!("schema version {v} is not known to this build, which reads version {SCHEMA_VERSION}"))
+            InvalidLine(format!(
+                "schema version {v} is not known to this build, which reads versions {SCHEMA_VERSION_MIN} to \
+                 {SCHEMA_VERSION}"
+            ))
         };
+        let known = SCHEMA_VERSION_MIN..=SCHEMA_VERSION;
         match serde_json::from_slice::<Self>(line) {
-            Ok(parsed) if parsed.v == SCHEMA_VERSION => Ok(parsed),
+            Ok(parsed) if known.contains(&parsed.v) => Ok(parsed),
             Ok(parsed) => Err(other_version(parsed.v)),
             Err(error) => match serde_json::from_slice::<Head>(line) {
-                Ok(head) if head.v != SCHEMA_VERSION => Err(other_version(head.v)),
+                Ok(head) if !known.contains(&head.v) => Err(other_version(head.v)),
                 Ok(_) | Err(_) => Err(InvalidLine(error.to_string())),
             },
         }
     }
 
-    /// The record that the line was made from.
+    /// The record that the line was made from; without its case, where that is stored and not in the line.
     ///
     /// # Errors
     /// When a verdict stands without what determined it, or the other way round.
     pub fn into_record(self) -> Result<core::Record, InvalidLine> {
-        let Self { v: _, seq: _, at, body } = self;
+        let Self { v: _, seq: _, prev: _, at, body } = self;
         Ok(match body {
             Body::Decided(decided) => core::Record::Decided(Box::new(decided.into_core(at)?)),
             Body::Outcome(Outcome { decision, step, result }) => core::Record::Outcome(core::Outcome {

@@ -1,39 +1,55 @@
-//! Durable bytes: the one place that writes segment files. It knows nothing of records.
+//! Durable bytes: the one place that writes segments and the packs beside them. It knows nothing of records.
 
+mod appending;
 #[cfg(test)]
 mod tests;
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::io;
+use std::thread;
 
+use self::appending::Appending;
 use crate::SEGMENT_BYTES_MAX;
-use crate::directory::{Directory, OpenError, Segment, remedy, same_file};
+use crate::directory::{Directory, OpenError, Segment, remedy};
 
 pub(crate) const SEGMENT_MODE: u32 = 0o600;
 
+/// What is written at once.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// Whole lines.
+    pub(crate) lines: Vec<u8>,
+    /// Whole frames, for what the lines refer to.
+    pub(crate) frames: Vec<u8>,
+}
+
+/// A place in the ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) segment: u32,
+    pub(crate) offset: u64,
+}
+
 /// Where lines go. After an error nothing is written until [`Store::repair`] succeeds.
 pub(crate) trait Store: Send + 'static {
-    /// Writes whole lines after what is there, durably.
-    fn commit(&mut self, lines: &[u8]) -> io::Result<()>;
+    /// Where the next batch goes: the end of a segment that is not full.
+    fn prepare(&mut self) -> io::Result<Place>;
 
-    /// Makes it usable again, holding exactly the lines of all commits that succeeded.
+    /// Writes a batch after what is there, durably.
+    fn commit(&mut self, batch: &Batch) -> io::Result<()>;
+
+    /// Makes it usable again, holding exactly the batches of all commits that succeeded.
     fn repair(&mut self) -> io::Result<()>;
 }
 
-/// Segment files in a locked directory.
+/// Segments and packs in a locked directory.
 #[derive(Debug)]
 pub(crate) struct Files {
     directory: Directory,
     segment: Segment,
-    file: File,
-    durable_bytes: u64,
+    lines: Appending,
+    /// Made with its first frame.
+    frames: Option<Appending>,
     segment_bytes_max: u64,
-}
-
-fn open_segment(segment: &Segment) -> io::Result<File> {
-    OpenOptions::new().read(true).append(true).create(true).mode(SEGMENT_MODE).open(&segment.path)
 }
 
 // === impl Files ===
@@ -41,36 +57,48 @@ fn open_segment(segment: &Segment) -> io::Result<File> {
 impl Files {
     /// Goes on at the end of this segment, which is made where it is missing.
     pub(crate) fn open(directory: Directory, segment: Segment) -> io::Result<Self> {
-        let file = open_segment(&segment)?;
-        let durable_bytes = file.metadata()?.len();
-        file.sync_all()?;
+        let lines = Appending::open(&segment.path)?;
+        let pack = segment.pack_path();
+        let frames = if pack.exists() { Some(Appending::open(&pack)?) } else { None };
         directory.sync()?;
-        Ok(Self { directory, segment, file, durable_bytes, segment_bytes_max: SEGMENT_BYTES_MAX })
+        Ok(Self { directory, segment, lines, frames, segment_bytes_max: SEGMENT_BYTES_MAX })
     }
 
-    #[cfg(test)]
     pub(crate) fn with_segment_bytes_max(self, segment_bytes_max: u64) -> Self {
         Self { segment_bytes_max, ..self }
     }
 
-    fn write(&mut self, lines: &[u8]) -> io::Result<()> {
-        if self.durable_bytes >= self.segment_bytes_max {
-            self.next_segment()?;
-        }
-        self.file.write_all(lines)?;
-        if !same_file(&self.file, &self.segment.path)? {
-            return Err(io::Error::other("it was replaced by another file"));
-        }
-        self.file.sync_data()?;
-        self.durable_bytes = self.durable_bytes.saturating_add(u64::try_from(lines.len()).unwrap_or(u64::MAX));
-        Ok(())
+    fn is_full(&self) -> bool {
+        let frames = self.frames.as_ref().map_or(0, Appending::durable_bytes);
+        self.lines.durable_bytes().max(frames) >= self.segment_bytes_max
     }
 
     fn next_segment(&mut self) -> io::Result<()> {
         let segment = Segment::new(self.directory.path(), self.segment.number.saturating_add(1));
-        let file = open_segment(&segment)?;
+        let lines = Appending::open(&segment.path)?;
         self.directory.sync()?;
-        (self.segment, self.file, self.durable_bytes) = (segment, file, 0);
+        (self.segment, self.lines, self.frames) = (segment, lines, None);
+        Ok(())
+    }
+
+    fn write(&mut self, batch: &Batch) -> io::Result<()> {
+        if batch.frames.is_empty() {
+            self.lines.write(&batch.lines)?;
+            self.lines.sync()?;
+            self.lines.settle();
+            return Ok(());
+        }
+        if self.frames.is_none() {
+            self.frames = Some(Appending::open(&self.segment.pack_path())?);
+            self.directory.sync()?;
+        }
+        let (lines, Some(frames)) = (&mut self.lines, &mut self.frames) else { return Ok(()) };
+        frames.write(&batch.frames)?;
+        lines.write(&batch.lines)?;
+        both(|| frames.sync(), || lines.sync())?;
+        // INVARIANT: only now, or lines would stay of which somebody was told that they were not written.
+        frames.settle();
+        lines.settle();
         Ok(())
     }
 
@@ -78,39 +106,11 @@ impl Files {
         if !self.directory.in_place() {
             self.directory = Directory::claim(self.directory.path()).map_err(|error| match error {
                 OpenError::Directory { source, .. } | OpenError::Thread(source) => source,
-                OpenError::InUse { .. } | OpenError::Read(_) => io::Error::other(error),
+                OpenError::InUse { .. } | OpenError::Read(_) | OpenError::Key { .. } => io::Error::other(error),
             })?;
         }
-        match same_file(&self.file, &self.segment.path) {
-            Ok(true) => {
-                // What a failed write left behind was never acknowledged.
-                self.file.set_len(self.durable_bytes)?;
-                self.file.sync_all()
-            }
-            Ok(false) => Err(io::Error::other("it was replaced by another file")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => self.salvage(),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The segment was deleted under way. We still hold it open, so its lines are not lost: they are put back.
-    fn salvage(&mut self) -> io::Result<()> {
-        let mut aside = self.segment.path.clone().into_os_string();
-        aside.push(".salvage");
-        let aside = PathBuf::from(aside);
-        let mut copy = OpenOptions::new().write(true).create(true).truncate(true).mode(SEGMENT_MODE).open(&aside)?;
-        self.file.seek(SeekFrom::Start(0))?;
-        let copied = io::copy(&mut (&self.file).take(self.durable_bytes), &mut copy)?;
-        if copied != self.durable_bytes {
-            return Err(io::Error::other("it was deleted, and its lines cannot be read back"));
-        }
-        copy.sync_all()?;
-        // A link, unlike a rename, never overwrites.
-        fs::hard_link(&aside, &self.segment.path)?;
-        fs::remove_file(&aside)?;
-        self.directory.sync()?;
-        self.file = open_segment(&self.segment)?;
-        Ok(())
+        self.lines.restore(&self.directory)?;
+        self.frames.as_mut().map_or(Ok(()), |frames| frames.restore(&self.directory))
     }
 
     fn explain(&self, error: &io::Error) -> io::Error {
@@ -118,9 +118,29 @@ impl Files {
     }
 }
 
+/// Does two things at once: a disk that is told to keep two files takes hardly longer than for one.
+fn both(one: impl FnOnce() -> io::Result<()> + Send, other: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().name("ledger-sync".to_owned()).spawn_scoped(scope, one);
+        let second = other();
+        let first = match begun {
+            Ok(running) => running.join().unwrap_or_else(|_| Err(io::Error::other("a thread of the ledger panicked"))),
+            Err(error) => Err(error),
+        };
+        first.and(second)
+    })
+}
+
 impl Store for Files {
-    fn commit(&mut self, lines: &[u8]) -> io::Result<()> {
-        self.write(lines).map_err(|error| self.explain(&error))
+    fn prepare(&mut self) -> io::Result<Place> {
+        if self.is_full() {
+            self.next_segment().map_err(|error| self.explain(&error))?;
+        }
+        Ok(Place { segment: self.segment.number, offset: self.lines.durable_bytes() })
+    }
+
+    fn commit(&mut self, batch: &Batch) -> io::Result<()> {
+        self.write(batch).map_err(|error| self.explain(&error))
     }
 
     fn repair(&mut self) -> io::Result<()> {

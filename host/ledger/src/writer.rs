@@ -1,12 +1,14 @@
 //! Appending: one thread writes, many records share one durable write, and a failure fails every append until writing
 //! works again. It never acknowledges a record that is not durable.
 
+mod gather;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::Path;
-use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -14,12 +16,16 @@ use tokio::sync::oneshot;
 use tracing::{error, info};
 use tribunal_core::record::Record;
 
+use self::gather::Gathered;
+use crate::digest::Digest;
 use crate::directory::{Directory, OpenError};
-use crate::reader::ReadError;
-use crate::recovery::{self, Recovery};
-use crate::schema::Line;
+use crate::notary::{Leaves, Notary, Notice, Office};
+use crate::object::Packer;
+use crate::panel::PanelParts;
+use crate::recovery::{self, Recovered, Recovery};
+use crate::standing::Standing;
 use crate::store::{Files, Store};
-use crate::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, LINE_BYTES_MAX, QUEUE_RECORDS_MAX};
+use crate::{CHECKPOINT_PAUSE_MAX, CHECKPOINT_RECORDS_MAX, QUEUE_RECORDS_MAX, key};
 
 /// The pause after the first failure before an append tries to write again; it doubles with each further one.
 const RETRY_PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -29,15 +35,22 @@ const RETRY_PAUSE_MAX: Duration = Duration::from_secs(5);
 /// A ledger that is open for appending. Dropping it waits until everything that was appended is written.
 #[derive(Debug)]
 pub struct Ledger {
+    directory: PathBuf,
     queue: Option<SyncSender<Job>>,
     thread: Option<JoinHandle<()>>,
 }
 
-/// A record on its way, and who waits for it.
+/// A panel that is stored: [`Ledger::refer_to`] has decisions refer to it.
 #[derive(Debug)]
-pub(crate) struct Job {
-    record: Record,
-    done: Done,
+pub struct StoredPanel(Digest);
+
+/// What the writer is asked for, in this order.
+#[derive(Debug)]
+pub(crate) enum Job {
+    /// A record on its way, and who waits for it.
+    Append(Record, Done),
+    /// From now on another panel decides.
+    Seat(Digest),
 }
 
 type Done = oneshot::Sender<Result<(), String>>;
@@ -45,8 +58,33 @@ type Done = oneshot::Sender<Result<(), String>>;
 struct Writer<S, C> {
     store: S,
     clock: C,
-    next_seq: u64,
+    standing: Standing,
+    notary: Option<Office>,
+    /// The panel that decides, by the name of its object.
+    panel: Option<Digest>,
+    packer: Packer,
+    /// Facts that the segment's pack has: the digest of each text, and the name of its object.
+    facts: BTreeMap<Digest, Digest>,
+    /// What no checkpoint vouches for yet, and since when.
+    uncovered: Vec<(u32, Digest)>,
+    uncovered_since: Option<Instant>,
     health: Health,
+}
+
+/// What a writer begins with.
+pub(crate) struct Begin {
+    pub(crate) standing: Standing,
+    pub(crate) notary: Option<Office>,
+    pub(crate) panel: Option<Digest>,
+}
+
+/// How a ledger is opened.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The panel that decides; its plugins and settings are stored, and decisions refer to it.
+    pub panel: Option<PanelParts>,
+    /// The size at which a segment is followed by the next; none: [`SEGMENT_BYTES_MAX`](crate::SEGMENT_BYTES_MAX).
+    pub segment_bytes_max: Option<u64>,
 }
 
 enum Health {
@@ -57,36 +95,99 @@ enum Health {
 // === impl Ledger ===
 
 impl Ledger {
-    /// Opens the ledger in this directory, which is made where it is missing, reads it through, cuts off a torn last
-    /// line and says what it found. Blocks; call it before anything else depends on time.
+    /// Opens the ledger in this directory, which is made where it is missing, reads what it must, cuts off a torn end, has
+    /// all that is there vouched for and says what it found. Blocks; call it before anything else depends on time.
     ///
     /// # Errors
-    /// When the directory cannot be used, is in use by another process, or holds a damaged ledger.
+    /// When the directory cannot be used, is in use by another process, holds a damaged ledger, or lacks its key.
     pub fn open(directory: &Path) -> Result<(Self, Recovery), OpenError> {
+        Self::open_with(directory, Options::default())
+    }
+
+    /// [`Self::open`], with a panel.
+    ///
+    /// # Errors
+    /// As of [`Self::open`], and when the panel cannot be stored.
+    pub fn open_with(directory: &Path, options: Options) -> Result<(Self, Recovery), OpenError> {
+        let Options { panel, segment_bytes_max } = options;
         let directory = Directory::claim(directory)?;
-        let (recovery, segment, next_seq) = recovery::recover(&directory)?;
-        let path = segment.path.clone();
-        let store = Files::open(directory, segment).map_err(|source| ReadError::Io { path, source })?;
-        let ledger = Self::start(store, Instant::now, next_seq, QUEUE_RECORDS_MAX).map_err(OpenError::Thread)?;
+        let unusable = |source| OpenError::Directory { path: directory.path().to_owned(), source };
+        let key = key::load_or_make(&directory)?;
+        let recovered = recovery::recover(&directory, &key.public())?;
+        let Recovered { recovery, standing, segment, leaves, leaves_written: (of, written) } = recovered;
+        let panel = panel.map(|panel| panel.store(directory.path())).transpose().map_err(unusable)?;
+        let path = directory.path().to_owned();
+        let place = path.clone();
+        let files =
+            Files::open(directory, segment).map_err(|source| OpenError::Directory { path: path.clone(), source })?;
+        let store = match segment_bytes_max {
+            Some(bytes) => files.with_segment_bytes_max(bytes),
+            None => files,
+        };
+        let mut notary = Notary::new(&path, key, Leaves::new(path.clone(), of, written));
+        let notice = Notice { standing: standing.clone(), leaves, sealed: false };
+        notary.publish(notice).map_err(|source| OpenError::Directory { path, source })?;
+        let notary = Some(notary.start().map_err(OpenError::Thread)?);
+        let begin = Begin { standing, notary, panel };
+        let mut ledger = Self::start(store, Instant::now, begin, QUEUE_RECORDS_MAX).map_err(OpenError::Thread)?;
+        ledger.directory = place;
         Ok((ledger, recovery))
     }
 
-    /// Starts the writer over any store. The clock is for pauses after failures only.
+    /// Stores a panel, durably; decisions that are appended after this refer to it. Blocks.
+    ///
+    /// # Errors
+    /// When it cannot be stored; decisions refer to the panel before then.
+    pub fn seat(&self, panel: PanelParts) -> Result<(), String> {
+        self.refer_to(&self.store(panel)?)
+    }
+
+    /// Stores a panel, durably; no decision refers to it yet. Blocks.
+    ///
+    /// # Errors
+    /// When it cannot be stored.
+    pub fn store(&self, panel: PanelParts) -> Result<StoredPanel, String> {
+        let stored = panel.store(&self.directory).map_err(|error| format!("the panel cannot be stored: {error}"))?;
+        Ok(StoredPanel(stored))
+    }
+
+    /// Decisions that are appended after this refer to this panel.
+    ///
+    /// # Errors
+    /// When the ledger has stopped.
+    pub fn refer_to(&self, panel: &StoredPanel) -> Result<(), String> {
+        let queue = self.queue.as_ref().ok_or(STOPPED)?;
+        queue.send(Job::Seat(panel.0)).map_err(|_| STOPPED.to_owned())
+    }
+
+    /// Starts the writer over any store. The clock is for pauses only.
     pub(crate) fn start(
         store: impl Store,
         clock: impl Fn() -> Instant + Send + 'static,
-        next_seq: u64,
+        begin: Begin,
         queue_records_max: usize,
     ) -> io::Result<Self> {
         let (queue, jobs) = mpsc::sync_channel(queue_records_max);
-        let mut writer = Writer { store, clock, next_seq, health: Health::Well };
+        let Begin { standing, notary, panel } = begin;
+        let mut writer = Writer {
+            store,
+            clock,
+            standing,
+            notary,
+            panel,
+            packer: Packer::new(),
+            facts: BTreeMap::new(),
+            uncovered: Vec::new(),
+            uncovered_since: None,
+            health: Health::Well,
+        };
         let thread = thread::Builder::new().name("ledger".to_owned()).spawn(move || writer.run(&jobs))?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { directory: PathBuf::new(), queue: Some(queue), thread: Some(thread) })
     }
 
     fn enqueue(&self, record: Record) -> oneshot::Receiver<Result<(), String>> {
         let (done, answer) = oneshot::channel();
-        let refused = match self.queue.as_ref().map(|queue| queue.try_send(Job { record, done })) {
+        let refused = match self.queue.as_ref().map(|queue| queue.try_send(Job::Append(record, done))) {
             Some(Ok(())) => None,
             Some(Err(TrySendError::Full(job))) => {
                 Some((job, format!("the ledger is behind: {QUEUE_RECORDS_MAX} records wait to be written")))
@@ -94,8 +195,8 @@ impl Ledger {
             Some(Err(TrySendError::Disconnected(job))) => Some((job, STOPPED.to_owned())),
             None => None, // closed: the sender is gone, and the receiver says so
         };
-        if let Some((job, reason)) = refused {
-            answer_to(job.done, Err(reason));
+        if let Some((Job::Append(_, done), reason)) = refused {
+            answer_to(done, Err(reason));
         }
         answer
     }
@@ -126,11 +227,56 @@ impl Drop for Ledger {
 
 impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
     fn run(&mut self, jobs: &Receiver<Job>) {
-        while let Ok(first) = jobs.recv() {
-            match self.ready() {
-                Ok(()) => self.serve(first, jobs),
-                Err(reason) => answer_to(first.done, Err(reason)),
+        loop {
+            let next = match self.patience() {
+                None => jobs.recv().map_err(RecvTimeoutError::from),
+                Some(patience) => jobs.recv_timeout(patience),
+            };
+            match next {
+                Ok(Job::Seat(panel)) => self.panel = Some(panel),
+                Ok(Job::Append(record, done)) => match self.ready() {
+                    Ok(()) => self.serve(record, done, jobs),
+                    Err(reason) => answer_to(done, Err(reason)),
+                },
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break,
             }
+            let is_time = self.patience().is_some_and(|patience| patience.is_zero());
+            if is_time || self.uncovered.len() >= CHECKPOINT_RECORDS_MAX {
+                self.vouch();
+            }
+        }
+        if !self.uncovered.is_empty() {
+            self.vouch_at_once(false);
+        }
+    }
+
+    /// How long what is uncovered may stay so; none, if nothing is.
+    fn patience(&self) -> Option<Duration> {
+        self.uncovered_since.map(|since| (since + CHECKPOINT_PAUSE_MAX).saturating_duration_since((self.clock)()))
+    }
+
+    fn notice(&mut self, sealed: bool) -> Box<Notice> {
+        Box::new(Notice { standing: self.standing.clone(), leaves: std::mem::take(&mut self.uncovered), sealed })
+    }
+
+    /// Has what is uncovered vouched for, as soon as the notary has time.
+    fn vouch(&mut self) {
+        let notice = self.notice(false);
+        self.uncovered_since = None;
+        if let Some(notary) = &self.notary
+            && let Err(refused) = notary.hand_in(notice)
+        {
+            self.uncovered = refused.leaves;
+            self.uncovered_since = Some((self.clock)());
+        }
+    }
+
+    fn vouch_at_once(&mut self, sealed: bool) {
+        let notice = self.notice(sealed);
+        self.uncovered_since = None;
+        if let Some(notary) = &self.notary {
+            notary.insist(notice);
         }
     }
 
@@ -146,33 +292,39 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
     }
 
     /// Writes a record and those that have gathered behind it.
-    fn serve(&mut self, first: Job, jobs: &Receiver<Job>) {
-        let mut lines = Vec::new();
-        let mut waiting: Vec<Done> = Vec::new();
-        let mut seq = self.next_seq;
-        let mut next = Some(first);
-        while let Some(Job { record, done }) = next.take() {
-            match encode(seq, &record, &mut lines) {
-                Ok(()) => {
-                    seq = seq.saturating_add(1);
-                    waiting.push(done);
-                }
-                Err(reason) => answer_to(done, Err(reason)),
+    fn serve(&mut self, record: Record, done: Done, jobs: &Receiver<Job>) {
+        let place = match self.store.prepare() {
+            Ok(place) => place,
+            Err(error) => {
+                let reason = self.break_down(&error);
+                return answer_to(done, Err(reason));
             }
-            if waiting.len() < BATCH_RECORDS_MAX && lines.len() < BATCH_BYTES_MAX {
-                next = jobs.try_recv().ok();
-            }
+        };
+        if place.segment != self.standing.end.segment {
+            self.vouch_at_once(true);
+            self.facts.clear();
         }
+        let Gathered { batch, waiting, records } = self.gather(Job::Append(record, done), jobs, place);
         if waiting.is_empty() {
             return;
         }
-        let result = self.store.commit(&lines).map_err(|error| self.break_down(&error));
+        let result = self.store.commit(&batch).map_err(|error| self.break_down(&error));
         if result.is_ok() {
-            self.next_seq = seq;
+            for (record, durable) in &records {
+                self.standing.follow(*durable, record);
+                self.uncovered.push((durable.place.segment, durable.last.leaf));
+            }
             self.health = Health::Well;
+        } else {
+            self.facts.clear();
         }
         for done in waiting {
             answer_to(done, result.clone());
+        }
+        if result.is_ok() && self.notary.is_some() {
+            self.uncovered_since = self.uncovered_since.or_else(|| Some((self.clock)()));
+        } else if self.notary.is_none() {
+            self.uncovered.clear();
         }
     }
 
@@ -187,23 +339,6 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
         self.health = Health::Broken { reason: reason.clone(), retry_at: (self.clock)() + pause, pause };
         reason
     }
-}
-
-/// Appends a record's line, or nothing.
-fn encode(seq: u64, record: &Record, lines: &mut Vec<u8>) -> Result<(), String> {
-    let before = lines.len();
-    let result = Line::new(seq, record).write_to(lines).map_err(|error| error.to_string());
-    let bytes = lines.len().saturating_sub(before);
-    let result = match result {
-        Ok(()) if bytes > LINE_BYTES_MAX => {
-            Err(format!("the record has {bytes} bytes, and the ledger takes {LINE_BYTES_MAX}"))
-        }
-        Ok(()) | Err(_) => result,
-    };
-    if result.is_err() {
-        lines.truncate(before);
-    }
-    result
 }
 
 /// Nobody waiting any more is nothing to do anything about.

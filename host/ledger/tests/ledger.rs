@@ -89,6 +89,16 @@ fn records(directory: &Path) -> Vec<Record> {
     read_all(directory).unwrap().into_iter().map(|line| line.into_record().unwrap()).collect()
 }
 
+/// A ledger as it was before trees and checkpoints.
+fn version_1<const N: usize>(details: [&str; N]) -> String {
+    let line = |(seq, detail)| {
+        format!(
+            r#"{{"v":1,"seq":{seq},"at":"1970-01-01T00:00:00.001Z","kind":"lifecycle","what":"started","detail":"{detail}"}}"#
+        ) + "\n"
+    };
+    (1..).zip(details).map(line).collect()
+}
+
 #[tokio::test]
 async fn what_was_appended_is_there_after_a_restart_and_numbering_goes_on() {
     let root = tempfile::tempdir().unwrap();
@@ -185,7 +195,7 @@ async fn damage_before_the_end_is_an_error_that_names_file_and_line_and_changes_
         (r#"{"v":1,"seq":2}"#, "missing field `at`"),
         (r#"{"v":3}"#, "schema version 3 is not known to this build"),
         (
-            r#"{"v":1,"seq":9,"at":"2026-03-01T09:30:00.125Z","kind":"lifecycle","what":"started","detail":""}"#,
+            r#"{"v":2,"seq":9,"at":"2026-03-01T09:30:00.125Z","kind":"lifecycle","what":"started","detail":""}"#,
             "record 9 follows record 1",
         ),
     ] {
@@ -210,17 +220,16 @@ async fn damage_before_the_end_is_an_error_that_names_file_and_line_and_changes_
 #[tokio::test]
 async fn a_last_line_of_a_newer_version_is_not_mistaken_for_a_torn_one() {
     let root = tempfile::tempdir().unwrap();
-    fs::write(segment(root.path()), "{\"v\":2,\"seq\":1}\n").unwrap();
+    fs::write(segment(root.path()), "{\"v\":3,\"seq\":1}\n").unwrap();
     let error = Ledger::open(root.path()).unwrap_err().to_string();
-    assert!(error.contains("schema version 2 is not known"), "{error}");
-    assert_eq!(fs::read_to_string(segment(root.path())).unwrap(), "{\"v\":2,\"seq\":1}\n");
+    assert!(error.contains("schema version 3 is not known"), "{error}");
+    assert_eq!(fs::read_to_string(segment(root.path())).unwrap(), "{\"v\":3,\"seq\":1}\n");
 }
 
 #[tokio::test]
 async fn a_missing_segment_between_others_is_an_error_and_archived_ones_are_not() {
     let root = tempfile::tempdir().unwrap();
-    write(root.path(), [lifecycle("a"), lifecycle("b"), lifecycle("c")]).await;
-    let text = fs::read_to_string(segment(root.path())).unwrap();
+    let text = version_1(["a", "b", "c"]);
     let lines: Vec<_> = text.split_inclusive('\n').collect();
     fs::write(root.path().join("ledger-000002.jsonl"), lines[1]).unwrap();
     fs::write(root.path().join("ledger-000003.jsonl"), lines[2]).unwrap();
@@ -231,6 +240,7 @@ async fn a_missing_segment_between_others_is_an_error_and_archived_ones_are_not(
     let recovery = write(root.path(), [lifecycle("d")]).await;
     assert_eq!(recovery.records, 2);
     assert_eq!(records(root.path()), [lifecycle("b"), lifecycle("c"), lifecycle("d")]);
+    assert_eq!(write(root.path(), []).await.records, 3, "and so from then on");
 
     fs::write(segment(root.path()), lines[0]).unwrap();
     fs::remove_file(root.path().join("ledger-000002.jsonl")).unwrap();

@@ -8,6 +8,31 @@ use tribunal_core::lock::LockName;
 use tribunal_core::request::UserName;
 
 use super::{Request, Time};
+use crate::digest::Digest;
+
+/// What the policies were shown: a stored object, or, in lines of version 1 and in lines that were read with what they
+/// refer to, the case itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Shown {
+    /// The name of a stored object.
+    Stored(Digest),
+    /// The case.
+    Inline(Box<Case>),
+}
+
+/// A fact whose text is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFact {
+    /// Its name.
+    pub name: String,
+    /// Its JSON text: the name of a stored object.
+    pub json: Digest,
+    /// When it was read.
+    pub fetched: Time,
+    /// Whether it was young enough for the operator.
+    pub fresh: bool,
+}
 
 /// What the policies were shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +45,7 @@ pub struct Case {
     pub subject: Subject,
     /// Live requests, oldest first.
     pub requests: Vec<CaseRequest>,
-    /// What the operator's sources said.
+    /// What the operator's sources said; stored by themselves since version 2.
     pub facts: Vec<Fact>,
 }
 
@@ -72,6 +97,28 @@ pub struct Fact {
     pub fetched: Time,
     /// Whether it was young enough for the operator.
     pub fresh: bool,
+}
+
+// === impl Shown ===
+
+impl Shown {
+    /// The case, if it is here.
+    #[must_use]
+    pub fn inline(&self) -> Option<&Case> {
+        match self {
+            Self::Inline(case) => Some(case),
+            Self::Stored(_) => None,
+        }
+    }
+
+    /// The case, if it is here.
+    #[must_use]
+    pub fn into_inline(self) -> Option<Case> {
+        match self {
+            Self::Inline(case) => Some(*case),
+            Self::Stored(_) => None,
+        }
+    }
 }
 
 // === impl Case ===

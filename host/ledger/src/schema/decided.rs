@@ -7,7 +7,10 @@ use tribunal_core::lock::LockName;
 use tribunal_core::record as core;
 use tribunal_core::request::UserName;
 
-use super::{Case, DeterminedBy, Enforcement, Evaluation, InvalidLine, PlannedLock, Request, Time, Verdict};
+use super::{
+    Case, DeterminedBy, Enforcement, Evaluation, InvalidLine, PlannedLock, Request, Shown, StoredFact, Time, Verdict,
+};
+use crate::digest::Digest;
 
 /// A decision, with all that it stands on; also the intent of what follows from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,9 +43,15 @@ pub struct Decided {
     pub locks: Vec<PlannedLock>,
     /// Names of locks that are about to be deleted.
     pub releases: Vec<String>,
-    /// What the policies were shown; absent where they were not asked.
+    /// The panel that was asked: the name of a stored object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub panel: Option<Digest>,
+    /// What the policies were shown, but for facts; absent where they were not asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub case: Option<Case>,
+    pub case: Option<Shown>,
+    /// The facts that they were shown with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<StoredFact>,
 }
 
 // === impl Decided ===
@@ -76,7 +85,9 @@ impl From<&core::Decided> for Decided {
             enforcements: enforcements.iter().map(Enforcement::from).collect(),
             locks: locks.iter().map(PlannedLock::from).collect(),
             releases: releases.iter().map(|name| name.as_str().to_owned()).collect(),
-            case: case.as_ref().map(|case| Case::from(&**case)),
+            panel: None, // the writer knows it
+            case: case.as_ref().map(|case| Shown::Inline(Box::new(Case::from(&**case)))),
+            facts: Vec::new(), // they are in the case
         }
     }
 }
@@ -96,8 +107,11 @@ impl Decided {
             enforcements,
             locks,
             releases,
+            panel: _, // the core knows its policies by name
             case,
+            facts: _, // are in the case, where it stands inline
         } = self;
+        let case = case.and_then(Shown::into_inline);
         let decision = match (verdict, determined_by) {
             (Some(verdict), Some(DeterminedBy { rules: _, because })) => {
                 Some(tribunal_core::decision::Decision { verdict: verdict.into(), because: because.into() })

@@ -221,8 +221,9 @@ fn case() -> impl Strategy<Value = Case> {
         roles,
         traits,
     });
-    (time(), text(), subject, vec(request, 0..2), vec(fact, 0..2))
-        .prop_map(|(now, cluster, subject, requests, facts)| Case { now, cluster, subject, requests, facts })
+    (time(), text(), subject, vec(request, 0..2), vec(fact, 0..2)).prop_map(
+        |(now, cluster, subject, requests, facts)| Case { now, cluster, subject, requests, facts: facts.into() },
+    )
 }
 
 fn decided() -> impl Strategy<Value = Decided> {
@@ -295,7 +296,7 @@ proptest! {
     #[test]
     fn every_record_survives_its_line(record in record(), seq in any::<u64>()) {
         let mut bytes = Vec::new();
-        Line::new(seq, &record).write_to(&mut bytes).unwrap();
+        Line::new(seq, None, &record).write_to(&mut bytes).unwrap();
         prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 1);
         let line = Line::parse(&bytes).unwrap();
         prop_assert_eq!(line.seq, seq);
@@ -328,11 +329,11 @@ fn a_time_before_the_epoch_is_refused_and_not_wrapped() {
 #[test]
 fn another_version_is_named_and_not_guessed_at() {
     for line in [
-        r#"{"v":2,"seq":1,"shape":"new"}"#,
-        r#"{"v":2,"seq":1,"at":"1970-01-01T00:00:00Z","kind":"lifecycle","what":"started","detail":""}"#,
+        r#"{"v":3,"seq":1,"shape":"new"}"#,
+        r#"{"v":3,"seq":1,"at":"1970-01-01T00:00:00Z","kind":"lifecycle","what":"started","detail":""}"#,
     ] {
         let error = Line::parse(line.as_bytes()).unwrap_err().to_string();
-        assert_eq!(error, "schema version 2 is not known to this build, which reads version 1");
+        assert_eq!(error, "schema version 3 is not known to this build, which reads versions 1 to 2");
     }
 }
 
@@ -355,7 +356,7 @@ fn what_people_search_for_is_at_the_top_of_the_line() {
         cluster: "example.com".to_owned(),
         subject: Subject { name: UserName::new("alice"), roles: None, traits: None },
         requests: Vec::new(),
-        facts: Vec::new(),
+        facts: Arc::default(),
     };
     let record = Record::Decided(Box::new(Decided {
         id: DecisionId::new("d-1"),
@@ -372,7 +373,7 @@ fn what_people_search_for_is_at_the_top_of_the_line() {
         dry_run: false,
     }));
     let mut bytes = Vec::new();
-    Line::new(7, &record).write_to(&mut bytes).unwrap();
+    Line::new(7, None, &record).write_to(&mut bytes).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(json["kind"], "decided");
     assert_eq!(json["verdict"], "approve");

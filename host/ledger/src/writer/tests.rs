@@ -8,7 +8,9 @@ use tribunal_core::record::Lifecycle;
 use tribunal_ports::Ledger as _;
 
 use super::*;
-use crate::schema::Body;
+use crate::schema::{Body, Line};
+use crate::store::{Batch, Place};
+use crate::{BATCH_RECORDS_MAX, LINE_BYTES_MAX};
 
 /// What a store is made to do, and what it has.
 #[derive(Default)]
@@ -32,7 +34,11 @@ struct Gate {
 }
 
 impl Store for Fake {
-    fn commit(&mut self, lines: &[u8]) -> io::Result<()> {
+    fn prepare(&mut self) -> io::Result<Place> {
+        Ok(START)
+    }
+
+    fn commit(&mut self, batch: &Batch) -> io::Result<()> {
         if let Some(gate) = &self.gate {
             gate.began.send(()).unwrap();
             gate.leave.lock().unwrap().recv().unwrap();
@@ -41,7 +47,7 @@ impl Store for Fake {
         if let Some(kind) = state.fail_commit {
             return Err(kind.into());
         }
-        let lines = lines.split_inclusive(|byte| *byte == b'\n').map(|line| Line::parse(line).unwrap()).collect();
+        let lines = batch.lines.split_inclusive(|byte| *byte == b'\n').map(|line| Line::parse(line).unwrap()).collect();
         state.commits.push(lines);
         Ok(())
     }
@@ -51,6 +57,14 @@ impl Store for Fake {
         state.repairs += 1;
         state.fail_repair.map_or(Ok(()), |kind| Err(kind.into()))
     }
+}
+
+const START: Place = Place { segment: 1, offset: 0 };
+
+/// A ledger over this store that goes on with this number.
+fn start(store: impl Store, clock: impl Fn() -> Instant + Send + 'static, next_seq: u64, queue: usize) -> Ledger {
+    let begin = Begin { standing: Standing::new(next_seq, START), notary: None, panel: None };
+    Ledger::start(store, clock, begin, queue).unwrap()
 }
 
 fn record(number: u64) -> Record {
@@ -74,7 +88,7 @@ fn gated() -> (Fake, Receiver<()>, SyncSender<()>) {
 #[tokio::test]
 async fn records_keep_the_order_of_the_calls_whatever_the_order_of_the_polls() {
     let fake = Fake::default();
-    let ledger = Ledger::start(fake.clone(), Instant::now, 5, QUEUE_RECORDS_MAX).unwrap();
+    let ledger = start(fake.clone(), Instant::now, 5, QUEUE_RECORDS_MAX);
     let appends: Vec<_> = (0..100).map(|number| ledger.append(record(number))).collect();
     for append in appends.into_iter().rev() {
         append.await.unwrap();
@@ -96,7 +110,7 @@ async fn records_keep_the_order_of_the_calls_whatever_the_order_of_the_polls() {
 #[tokio::test]
 async fn one_durable_write_serves_all_that_gathered_meanwhile() {
     let (fake, has_begun, give) = gated();
-    let ledger = Ledger::start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX).unwrap();
+    let ledger = start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX);
     let first = ledger.append(record(0));
     has_begun.recv().unwrap();
     let rest: Vec<_> = (1..=500).map(|number| ledger.append(record(number))).collect();
@@ -113,7 +127,7 @@ async fn one_durable_write_serves_all_that_gathered_meanwhile() {
 #[tokio::test]
 async fn a_durable_write_serves_no_more_than_its_limit() {
     let (fake, has_begun, give) = gated();
-    let ledger = Ledger::start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX).unwrap();
+    let ledger = start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX);
     let first = ledger.append(record(0));
     has_begun.recv().unwrap();
     let rest: Vec<_> = (0..=BATCH_RECORDS_MAX).map(|_| ledger.append(record(0))).collect();
@@ -129,7 +143,7 @@ async fn a_durable_write_serves_no_more_than_its_limit() {
 #[tokio::test]
 async fn a_full_queue_refuses_at_once_and_loses_nothing_that_it_took() {
     let (fake, has_begun, give) = gated();
-    let ledger = Ledger::start(fake.clone(), Instant::now, 1, 2).unwrap();
+    let ledger = start(fake.clone(), Instant::now, 1, 2);
     let first = ledger.append(record(0));
     has_begun.recv().unwrap();
     let taken = [ledger.append(record(1)), ledger.append(record(2))];
@@ -148,7 +162,7 @@ async fn a_full_queue_refuses_at_once_and_loses_nothing_that_it_took() {
 async fn a_full_disk_fails_every_append_until_there_is_room_again() {
     let fake = Fake::default();
     let (now, clock) = clock();
-    let ledger = Ledger::start(fake.clone(), clock, 1, QUEUE_RECORDS_MAX).unwrap();
+    let ledger = start(fake.clone(), clock, 1, QUEUE_RECORDS_MAX);
     ledger.append(record(0)).await.unwrap();
 
     fake.state.lock().unwrap().fail_commit = Some(io::ErrorKind::StorageFull);
@@ -172,7 +186,7 @@ async fn a_full_disk_fails_every_append_until_there_is_room_again() {
 async fn pauses_grow_to_their_limit_while_nothing_works() {
     let fake = Fake::default();
     let (now, clock) = clock();
-    let ledger = Ledger::start(fake.clone(), clock, 1, QUEUE_RECORDS_MAX).unwrap();
+    let ledger = start(fake.clone(), clock, 1, QUEUE_RECORDS_MAX);
     fake.state.lock().unwrap().fail_commit = Some(io::ErrorKind::StorageFull);
     fake.state.lock().unwrap().fail_repair = Some(io::ErrorKind::StorageFull);
     ledger.append(record(0)).await.unwrap_err();
@@ -194,7 +208,7 @@ async fn pauses_grow_to_their_limit_while_nothing_works() {
 #[tokio::test]
 async fn a_record_too_long_is_refused_alone() {
     let fake = Fake::default();
-    let ledger = Ledger::start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX).unwrap();
+    let ledger = start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX);
     let long =
         Record::Lifecycle { at: Timestamp::from_millis(0), what: Lifecycle::Alarm, detail: "x".repeat(LINE_BYTES_MAX) };
     let error = ledger.append(long).await.unwrap_err();
@@ -208,7 +222,7 @@ async fn a_record_too_long_is_refused_alone() {
 #[test]
 fn dropping_the_ledger_waits_for_what_was_appended() {
     let fake = Fake::default();
-    let ledger = Ledger::start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX).unwrap();
+    let ledger = start(fake.clone(), Instant::now, 1, QUEUE_RECORDS_MAX);
     for number in 0..50 {
         drop(ledger.append(record(number)));
     }

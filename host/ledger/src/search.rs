@@ -1,0 +1,215 @@
+//! Finds records: words of the question are looked for in the bytes of a segment first, and only lines that have them are
+//! parsed. It never answers from an index that could say something else than the lines.
+
+mod scan;
+mod show;
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use self::scan::{number_of, scan};
+pub use self::show::{Shown, Wanted, show};
+use crate::directory::Segment;
+use crate::reader::{self, ReadError};
+use crate::schema::{Line, Time, Verdict};
+use crate::verify::each;
+
+/// Which decisions are wanted: all that is set must fit.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Whose requests they are about.
+    pub user: Option<String>,
+    /// The id of the request that was judged, or of one that is locked or released.
+    pub request: Option<String>,
+    /// A rule that determined it, or wants a lock: `policy/rule`, or the rule alone.
+    pub rule: Option<String>,
+    /// A plugin that took part in what determined it, or wants a lock.
+    pub plugin: Option<String>,
+    /// The verdict.
+    pub verdict: Option<Verdict>,
+    /// Not before.
+    pub since: Option<Time>,
+    /// Before.
+    pub until: Option<Time>,
+}
+
+/// A decision that fits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Match {
+    /// The number of its record.
+    pub seq: u64,
+    /// When.
+    pub at: Time,
+    /// Its id.
+    pub id: String,
+    /// Whose requests it is about.
+    pub user: String,
+    /// The verdict; none when only held requests were looked at.
+    pub verdict: Option<Verdict>,
+    /// What determined it, as `policy/rule`.
+    pub rules: Vec<String>,
+    /// The request that was judged.
+    pub request: Option<String>,
+    /// The roles that it asks for.
+    pub roles: Vec<String>,
+    /// How many locks it writes and deletes.
+    pub locks: (usize, usize),
+    /// Nothing of it is done.
+    pub dry_run: bool,
+    /// The line, without its line break.
+    pub line: Vec<u8>,
+}
+
+/// As much of a decision as a question is about.
+#[derive(Deserialize)]
+struct Row {
+    seq: u64,
+    at: Time,
+    kind: String,
+    id: Option<String>,
+    user: Option<String>,
+    verdict: Option<Verdict>,
+    determined_by: Option<RowRules>,
+    request: Option<RowRequest>,
+    #[serde(default)]
+    locks: Vec<RowLock>,
+    #[serde(default)]
+    releases: Vec<String>,
+    #[serde(default)]
+    dry_run: bool,
+}
+
+#[derive(Deserialize)]
+struct RowRules {
+    rules: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RowRequest {
+    id: String,
+    roles: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct RowLock {
+    name: String,
+    rule: String,
+    target: RowTarget,
+}
+
+#[derive(Deserialize)]
+struct RowTarget {
+    access_request: Option<String>,
+}
+
+/// The decisions that fit, oldest first.
+///
+/// # Errors
+/// When a segment cannot be read, or a line of it that may fit.
+pub fn search(directory: &Path, filter: &Filter) -> Result<Vec<Match>, ReadError> {
+    let segments = reader::segments(directory)?;
+    let needles = filter.needles();
+    let found = each(&segments, |segment: &Segment| {
+        let mut matches = Vec::new();
+        scan(segment, &needles, |offset, line| {
+            let row: Row = serde_json::from_slice(line).map_err(|error| damage(segment, offset, error.to_string()))?;
+            if filter.fits(&row) {
+                matches.extend(Match::of(row, line));
+            }
+            Ok(())
+        })?;
+        Ok(matches)
+    })?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+fn damage(segment: &Segment, offset: u64, why: String) -> ReadError {
+    ReadError::Damage { path: segment.path.clone(), line: number_of(segment, offset).unwrap_or(0), why }
+}
+
+/// A JSON text as it stands in a line.
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+// === impl Filter ===
+
+impl Filter {
+    /// What every line that fits has in it, the rarest first.
+    fn needles(&self) -> Vec<Vec<u8>> {
+        let mut needles: Vec<String> = Vec::new();
+        let inner = |text: &str| quoted(text).trim_matches('"').to_owned();
+        needles.extend(self.request.as_deref().map(inner));
+        needles.extend(self.user.as_deref().map(|user| format!("\"user\":{}", quoted(user))));
+        needles.extend(self.rule.as_deref().map(inner));
+        needles.extend(self.plugin.as_deref().map(inner));
+        let verdict = self.verdict.and_then(|verdict| serde_json::to_string(&verdict).ok());
+        needles.extend(verdict.map(|verdict| format!("\"verdict\":{verdict}")));
+        needles.push("\"kind\":\"decided\"".to_owned());
+        needles.into_iter().map(String::into_bytes).collect()
+    }
+
+    fn fits(&self, row: &Row) -> bool {
+        let is = |wanted: &Option<String>, there: &Option<String>| wanted.is_none() || wanted == there;
+        row.kind == "decided"
+            && is(&self.user, &row.user)
+            && self.verdict.is_none_or(|verdict| row.verdict == Some(verdict))
+            && self.since.is_none_or(|since| row.at >= since)
+            && self.until.is_none_or(|until| row.at < until)
+            && self.request.as_ref().is_none_or(|request| row.touches(request))
+            && self.rule.as_ref().is_none_or(|rule| {
+                row.rules().any(|there| there == rule || there.split_once('/').is_some_and(|(_, bare)| bare == rule))
+            })
+            && self.plugin.as_ref().is_none_or(|plugin| {
+                row.rules().any(|there| there.split_once('/').is_some_and(|(policy, _)| policy == plugin))
+            })
+    }
+}
+
+// === impl Row ===
+
+impl Row {
+    fn rules(&self) -> impl Iterator<Item = &String> {
+        let determined = self.determined_by.iter().flat_map(|by| &by.rules);
+        determined.chain(self.locks.iter().map(|lock| &lock.rule))
+    }
+
+    fn touches(&self, request: &str) -> bool {
+        let locks =
+            |lock: &RowLock| lock.target.access_request.as_deref() == Some(request) || lock.name.ends_with(request);
+        self.request.as_ref().is_some_and(|judged| judged.id == request)
+            || self.locks.iter().any(locks)
+            || self.releases.iter().any(|name| name.ends_with(request))
+    }
+}
+
+// === impl Match ===
+
+impl Match {
+    fn of(row: Row, line: &[u8]) -> Option<Self> {
+        let Row { seq, at, kind: _, id, user, verdict, determined_by, request, locks, releases, dry_run } = row;
+        let (request, roles) = request.map_or((None, Vec::new()), |request| (Some(request.id), request.roles));
+        Some(Self {
+            seq,
+            at,
+            id: id?,
+            user: user?,
+            verdict,
+            rules: determined_by.map(|by| by.rules).unwrap_or_default(),
+            request,
+            roles,
+            locks: (locks.len(), releases.len()),
+            dry_run,
+            line: line.to_vec(),
+        })
+    }
+
+    /// The whole line.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(&self) -> Result<Line, crate::schema::InvalidLine> {
+        Line::parse(&self.line)
+    }
+}

@@ -1,0 +1,97 @@
+//! `tribunal ledger list`: decisions that fit a question, a line each. It never guesses what became of them; `show` tells.
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use comfy_table::{Table, presets};
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use tribunal_ledger::schema::{Time, Verdict};
+use tribunal_ledger::{Filter, Match, search};
+
+use super::super::args::{ListArgs, VerdictWord};
+use super::{directory, print};
+use crate::health::plain;
+
+pub(super) fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
+    let filter = filter(args, Timestamp::now())?;
+    let directory = directory(&args.place)?;
+    let mut found = search(&directory, &filter)?;
+    if let Some(last) = args.last {
+        found.drain(..found.len().saturating_sub(last));
+    }
+    print(&if args.json { as_json(&found) } else { as_text(&found) })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn filter(args: &ListArgs, now: Timestamp) -> anyhow::Result<Filter> {
+    let time = |text: &Option<String>| text.as_deref().map(|text| point(text, now)).transpose();
+    Ok(Filter {
+        user: args.user.clone(),
+        request: args.request.clone(),
+        rule: args.rule.clone(),
+        plugin: args.plugin.clone(),
+        verdict: args.verdict.map(|word| match word {
+            VerdictWord::Approve => Verdict::Approve,
+            VerdictWord::Deny => Verdict::Deny,
+            VerdictWord::Leave => Verdict::Leave,
+            VerdictWord::Nothing => Verdict::Nothing,
+        }),
+        since: time(&args.since)?,
+        until: time(&args.until)?,
+    })
+}
+
+/// A day, a point in time, or so long ago.
+fn point(text: &str, now: Timestamp) -> anyhow::Result<Time> {
+    let day = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp());
+    let ago = |text: &str| {
+        // A day is 24 hours here: no calendar is asked.
+        let days = text.strip_suffix('d').and_then(|days| days.parse::<i64>().ok());
+        let hours = days.and_then(|days| days.checked_mul(24)).and_then(SignedDuration::try_from_hours);
+        let length = hours.or_else(|| text.parse::<SignedDuration>().ok()).filter(|length| !length.is_negative())?;
+        now.checked_sub(length).ok()
+    };
+    let time = text.parse::<Timestamp>().ok();
+    let time = time.or_else(|| text.parse::<Date>().ok().and_then(day)).or_else(|| ago(text));
+    let millis = time.and_then(|time| u64::try_from(time.as_millisecond()).ok());
+    let millis = millis.with_context(|| {
+        format!("`{text}` is no time: write `2026-03-01`, `2026-03-01T09:30:00Z`, or `24h` for a day ago")
+    })?;
+    Ok(Time::from(tribunal_core::Timestamp::from_millis(millis)))
+}
+
+fn as_json(found: &[Match]) -> String {
+    found.iter().map(|found| format!("{}\n", String::from_utf8_lossy(&found.line))).collect()
+}
+
+fn as_text(found: &[Match]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_header(vec!["at", "decision", "user", "verdict", "by", "request", "roles", "locks"]);
+    for found in found {
+        let Match { seq: _, at, id, user, verdict, rules, request, roles, locks, dry_run, line: _ } = found;
+        let verdict = verdict.map_or("", word);
+        let verdict = if *dry_run { format!("{verdict} (dry run)") } else { verdict.to_owned() };
+        let locks = match locks {
+            (0, 0) => String::new(),
+            (written, deleted) => format!("+{written} -{deleted}"),
+        };
+        let request = request.clone().unwrap_or_default();
+        let cells =
+            [at.to_string(), id.clone(), user.clone(), verdict, rules.join(", "), request, roles.join(", "), locks];
+        table.add_row(cells.iter().map(|cell| plain(cell)).collect::<Vec<_>>());
+    }
+    format!("{table}\n{} decisions\n", found.len())
+}
+
+pub(super) const fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approve",
+        Verdict::Deny => "deny",
+        Verdict::Leave => "leave",
+        Verdict::Nothing => "nothing",
+    }
+}
