@@ -2,6 +2,9 @@
 //! checked before anything is started, and runs nothing.
 
 mod holder;
+mod plugins;
+mod recorded;
+pub mod reload;
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,24 +12,25 @@ use std::sync::Arc;
 use tribunal_core::Settings;
 use tribunal_core::action::ResolveWith;
 use tribunal_core::failure::{Failure, FailureClass};
-use tribunal_core::opinion::{Effect, Member, Mode};
 use tribunal_core::request::UserName;
-use tribunal_engine::{LimitOverrides, Panel, PluginSpec};
+use tribunal_engine::LivePanel;
 use tribunal_ledger::Ledger;
 use tribunal_ports::Clock;
-use tribunal_teleport::{Client, Identity, Target};
+use tribunal_teleport::{Client, Identity, IdentityError, Target};
 
+pub(crate) use self::plugins::COMPILE_COMMAND;
+pub use self::plugins::{load_panel, this_is_tribunal};
+use self::reload::Reloader;
 use crate::clock::SystemClock;
-use crate::config::{Config, Plugin, Source, default_ledger_dir};
+use crate::config::{Config, default_ledger_dir};
 use crate::daemon::{Ports, lease};
-
-/// The largest file that is read as a plugin, whatever the configured limit.
-const PLUGIN_FILE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// A daemon that is ready to run.
 pub struct Assembled {
     /// The four seams.
-    pub ports: Ports<Client, Panel, Ledger, SystemClock>,
+    pub ports: Ports<Client, LivePanel, Ledger, SystemClock>,
+    /// What replaces its panel.
+    pub reloader: Reloader,
     /// What the core needs to know.
     pub settings: Settings,
     /// Which lease it needs to act.
@@ -42,49 +46,12 @@ pub struct Assembled {
 pub enum AssemblyError {
     /// Plugins that cannot be used, and an identity file that cannot: everything that shows before a connection.
     Parts(Vec<String>),
+    /// All is well but that the identity's time is over, or has not come: time, and whoever renews it, mends that.
+    Identity(IdentityError),
     /// The ledger cannot be opened.
     Ledger(String),
     /// The cluster cannot be reached, or refuses us.
     Teleport(Failure),
-}
-
-/// Loads the panel of a configuration.
-///
-/// # Errors
-/// All that is wrong with any plugin.
-pub async fn load_panel(config: &Config) -> Result<Panel, Vec<String>> {
-    let mut specs = Vec::new();
-    let mut errors = Vec::new();
-    for plugin in &config.plugins {
-        match spec(plugin) {
-            Ok(spec) => specs.push(spec),
-            Err(error) => errors.push(format!("{}: plugin `{}`: {error}", plugin.origin, plugin.name)),
-        }
-    }
-    let limits = config.limits.engine.clone();
-    let loaded = tokio::task::spawn_blocking(move || Panel::load(specs, limits)).await;
-    match loaded {
-        Ok(Ok(panel)) if errors.is_empty() => {
-            if config.dry_run || panel.members().iter().any(may_approve) {
-                return Ok(panel);
-            }
-            errors.push(
-                "no plugin may approve: none of those that enforce declares and is granted `approve`; add one, or \
-                 rehearse with `--dry-run`"
-                    .to_owned(),
-            );
-        }
-        Ok(Ok(_)) => {}
-        Ok(Err(found)) => errors.extend(found.into_iter().map(|error| {
-            let origin = config.plugins.iter().find(|plugin| Some(&plugin.name) == error.plugin.as_ref());
-            match origin {
-                Some(plugin) => format!("{}: {error}", plugin.origin),
-                None => error.to_string(),
-            }
-        })),
-        Err(bug) => errors.push(format!("the policy engine ended in a bug; please report it: {bug}")),
-    }
-    Err(errors)
 }
 
 /// Builds everything, from the inside out: what needs no network first.
@@ -92,11 +59,15 @@ pub async fn load_panel(config: &Config) -> Result<Panel, Vec<String>> {
 /// # Errors
 /// What is wrong, and what to do.
 pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
-    let (panel, identity) = tokio::join!(load_panel(config), Identity::load(&config.teleport.identity_file));
+    let looked = reload::looks(reload::sources(config)).await;
+    let (panel, identity) = tokio::join!(plugins::seat_panel(config), Identity::load(&config.teleport.identity_file));
     let mut wrong = Vec::new();
     let panel = panel.map_err(|errors| wrong.extend(errors));
-    let identity = identity.map_err(|error| wrong.push(error.to_string()));
-    let (Ok(panel), Ok(identity)) = (panel, identity) else {
+    let identity = match identity {
+        Err(error) if panel.is_ok() && error.problem.is_of_time() => return Err(AssemblyError::Identity(error)),
+        identity => identity.map_err(|error| wrong.push(error.to_string())),
+    };
+    let (Ok((panel, workshop)), Ok(identity)) = (panel, identity) else {
         return Err(AssemblyError::Parts(wrong));
     };
 
@@ -104,7 +75,13 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         Some(dir) => dir.clone(),
         None => default_ledger_dir().map_err(|error| AssemblyError::Ledger(error.to_string()))?,
     };
-    let (ledger, recovery) = Ledger::open(&dir).map_err(|error| AssemblyError::Ledger(error.to_string()))?;
+    let options = tribunal_ledger::Options {
+        panel: Some(recorded::parts(config, &panel).map_err(AssemblyError::Ledger)?),
+        ..tribunal_ledger::Options::default()
+    };
+    let (ledger, recovery) =
+        Ledger::open_with(&dir, options).map_err(|error| AssemblyError::Ledger(error.to_string()))?;
+    let ledger = Arc::new(ledger);
 
     let (client, cluster) = connect(config).await.map_err(AssemblyError::Teleport)?;
 
@@ -126,15 +103,16 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         scope: config.scope.clone(),
         exemptions: config.exemptions.clone(),
     };
-    let ports =
-        Ports { teleport: Arc::new(client), engine: Arc::new(panel), ledger: Arc::new(ledger), clock: Arc::new(clock) };
+    let live = LivePanel::new(panel);
+    let reloader = Reloader::new(live.clone(), workshop, config.clone(), looked).recording(Arc::clone(&ledger));
+    let ports = Ports { teleport: Arc::new(client), engine: Arc::new(live), ledger, clock: Arc::new(clock) };
     let lease = lease::Terms {
         // A rehearsal acts on nothing, and keeps nobody from acting.
         mode: if config.dry_run { lease::Mode::Off } else { config.lease.mode },
         name: config.lease.name(&cluster.name),
         holder: holder::holder(&dir, &settings.instance),
     };
-    Ok(Assembled { ports, settings, lease, cluster, recovery })
+    Ok(Assembled { ports, reloader, settings, lease, cluster, recovery })
 }
 
 /// Connects as the configuration says, and asks the cluster what it is.
@@ -157,7 +135,7 @@ pub async fn connect(config: &Config) -> Result<(Client, tribunal_teleport::Clus
 }
 
 /// Every review would be refused where the licence has none: better not to start than never to decide.
-fn check_edition(with: ResolveWith, cluster: &tribunal_teleport::Cluster) -> Result<(), Failure> {
+pub(crate) fn check_edition(with: ResolveWith, cluster: &tribunal_teleport::Cluster) -> Result<(), Failure> {
     match with {
         ResolveWith::Review if !cluster.advanced_workflows => Err(Failure::new(
             FailureClass::Alarm,
@@ -171,46 +149,11 @@ fn check_edition(with: ResolveWith, cluster: &tribunal_teleport::Cluster) -> Res
     }
 }
 
-/// What the engine needs to load a plugin.
-fn spec(plugin: &Plugin) -> Result<PluginSpec, String> {
-    let bytes = match &plugin.source {
-        Source::Builtin(builtin) => builtin.bytes.to_vec(),
-        Source::File(path) => read_plugin(path).map_err(|why| format!("`{}` cannot be read: {why}", path.display()))?,
-    };
-    let settings = serde_json::Value::Object(plugin.settings.clone()).to_string();
-    Ok(PluginSpec {
-        name: plugin.name.clone(),
-        bytes,
-        digest: plugin.digest,
-        settings,
-        effects: plugin.effects.clone(),
-        mode: plugin.mode,
-        limits: LimitOverrides::default(),
-    })
-}
-
-fn read_plugin(path: &std::path::Path) -> Result<Vec<u8>, String> {
-    let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
-    if !metadata.is_file() {
-        return Err("it is not a file".to_owned());
-    }
-    if metadata.len() > PLUGIN_FILE_BYTES_MAX {
-        return Err(format!("it is longer than {PLUGIN_FILE_BYTES_MAX} bytes"));
-    }
-    std::fs::read(path).map_err(|error| error.to_string())
-}
-
-fn may_approve(member: &Member) -> bool {
-    match member.mode {
-        Mode::Enforce => member.effects.contains(&Effect::Approve),
-        Mode::Shadow => false,
-    }
-}
-
 impl fmt::Display for AssemblyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Parts(wrong) => f.write_str(&wrong.join("\n")),
+            Self::Identity(error) => write!(f, "{error}"),
             Self::Ledger(why) => f.write_str(why),
             Self::Teleport(failure) => write!(f, "{failure}"),
         }

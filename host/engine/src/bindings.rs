@@ -6,6 +6,7 @@ pub(crate) mod policy {
     wasmtime::component::bindgen!({
         path: "../../wit",
         world: "policy",
+        imports: { default: trappable },
         ownership: Borrowing { duplicate_if_necessary: true },
     });
 }

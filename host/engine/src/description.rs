@@ -9,11 +9,11 @@ use crate::convert::answer;
 use crate::text;
 
 /// Rules that a policy may declare.
-const RULES_MAX: usize = 256;
+pub(crate) const RULES_MAX: usize = 256;
 /// Bytes of a summary.
-const SUMMARY_BYTES_MAX: usize = 1_024;
+pub(crate) const SUMMARY_BYTES_MAX: usize = 1_024;
 /// Bytes of the schema of settings.
-const SCHEMA_BYTES_MAX: usize = 256 * 1024;
+pub(crate) const SCHEMA_BYTES_MAX: usize = 256 * 1024;
 
 /// What a policy says about itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -38,9 +38,16 @@ impl Digest {
     }
 }
 
+impl Digest {
+    /// Its digits, without what comes before them.
+    pub(crate) fn hex(&self) -> String {
+        hex::encode(self.0)
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{PREFIX}{}", hex::encode(self.0))
+        write!(f, "{PREFIX}{}", self.hex())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What all policies share: the configured wasmtime, the ticker behind every deadline, the threads that guests run on.
 //! It knows nothing of panels and settings, and never runs a guest on a thread that is not its own.
 
-mod config;
+pub(crate) mod config;
 pub(crate) mod limits;
 pub(crate) mod pool;
 pub(crate) mod ticker;

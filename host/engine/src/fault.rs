@@ -9,7 +9,7 @@ use crate::host::{Host, Stop};
 use crate::text;
 
 /// Bytes of a fault's detail.
-const DETAIL_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const DETAIL_BYTES_MAX: usize = 8 * 1024;
 /// Frames of the guest that a fault names.
 const FRAMES_MAX: usize = 4;
 /// What wasmtime says when a call hands over more than it may; there is no type for it.
@@ -61,6 +61,10 @@ fn sort(error: &Error, host: &Host, limits: &Limits, deadline_ms: u64) -> (Fault
     if error.is::<PoolConcurrencyLimitError>() {
         return (FaultKind::Unavailable, format!("no free place to run in: {error:#}"));
     }
+    if trap == Some(&Trap::StackOverflow) {
+        let max = limits.stack_bytes_max;
+        return (FaultKind::Limit, format!("exceeded its limit of {max} bytes of stack (`stack_bytes_max`)"));
+    }
     if let Some(trap) = trap {
         return (FaultKind::Trap, trap.to_string());
     }
@@ -69,10 +73,23 @@ fn sort(error: &Error, host: &Host, limits: &Limits, deadline_ms: u64) -> (Fault
         let max = limits.hostcall_bytes_max;
         (FaultKind::Limit, format!("exceeded its limit of {max} bytes in one call (`hostcall_bytes_max`)"))
     } else if text.contains(COUNT_TEXT) {
-        (FaultKind::Limit, text)
+        (FaultKind::Limit, count(&text, limits))
     } else {
         // What is left is an answer that is no value of the contract's types: bad pointers, discriminants, text.
         (FaultKind::Nonsense, format!("broke the contract: {text}"))
+    }
+}
+
+/// Which of the numbers of an instance's parts was exceeded, as wasmtime's `text` says.
+fn count(text: &str, limits: &Limits) -> String {
+    let known = [
+        ("instance count", "core instances", "instances_max", limits.instances_max),
+        ("memory count", "memories", "memories_max", limits.memories_max),
+        ("table count", "tables", "tables_max", limits.tables_max),
+    ];
+    match known.iter().find(|(sign, ..)| text.contains(sign)) {
+        Some((_, what, name, max)) => format!("exceeded its limit of {max} {what} (`{name}`): {text}"),
+        None => text.to_owned(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Looks at a plugin's bytes before anything is compiled: whether it is a component of our world, and what it wants from
 //! the host. It reads and never runs.
 
-use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, Parser, Payload, TypeBounds};
+use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, FunctionBody, Parser, Payload, TypeBounds};
 
 use crate::engine::limits::Limits;
 use crate::load::LoadProblem;
@@ -14,11 +14,17 @@ const VERSION: &str = "0.1.0";
 /// What a policy exports.
 const EXPORTS: [&str; 4] = ["describe", "configure", "review", "enforce"];
 /// Components within components.
-const NESTING_MAX: u32 = 16;
+pub(crate) const NESTING_MAX: u32 = 16;
 /// Core modules and components in a component.
-const PARTS_MAX: u32 = 512;
+pub(crate) const PARTS_MAX: u32 = 512;
 /// Imports of a component.
-const IMPORTS_MAX: u32 = 256;
+pub(crate) const IMPORTS_MAX: u32 = 256;
+/// Entries of one section.
+pub(crate) const ITEMS_MAX: u32 = 1_000_000;
+/// Bytes of one function's code: the largest interpreters have loops of a few hundred thousand.
+pub(crate) const FUNCTION_BYTES_MAX: u32 = 1024 * 1024;
+/// Locals of one function; Wasm itself allows five times as many, and compiling takes time with their number.
+pub(crate) const FUNCTION_LOCALS_MAX: u32 = 10_000;
 /// Bytes of the first 64 KiB page; memories count in them.
 const PAGE_BYTES: u64 = 64 * 1024;
 
@@ -102,8 +108,8 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 depth += 1;
                 parts += 1;
-                too_many("nesting", "components within each other", depth, NESTING_MAX)?;
-                too_many("parts", "modules and components", parts, PARTS_MAX)?;
+                too_many("nesting_max", "components within each other", depth, NESTING_MAX)?;
+                too_many("parts_max", "modules and components", parts, PARTS_MAX)?;
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::MemorySection(memories) => {
@@ -116,8 +122,21 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
                     }
                 }
             }
+            Payload::TypeSection(types) => items("types", types.count())?,
+            Payload::ImportSection(imports) => items("imports of a module", imports.count())?,
+            Payload::FunctionSection(functions) => items("functions", functions.count())?,
+            Payload::GlobalSection(globals) => items("globals", globals.count())?,
+            Payload::ExportSection(exports) => items("exports of a module", exports.count())?,
+            Payload::ElementSection(elements) => items("element segments", elements.count())?,
+            Payload::DataSection(segments) => items("data segments", segments.count())?,
+            Payload::CoreTypeSection(types) => items("core types", types.count())?,
+            Payload::ComponentTypeSection(types) => items("component types", types.count())?,
+            Payload::ComponentInstanceSection(instances) => items("instances", instances.count())?,
+            Payload::ComponentAliasSection(aliases) => items("aliases", aliases.count())?,
+            Payload::ComponentCanonicalSection(functions) => items("canonical functions", functions.count())?,
+            Payload::CodeSectionEntry(body) => check_body(&body).map_err(malformed)??,
             Payload::ComponentImportSection(imports) if depth == 0 => {
-                too_many("imports", "imports", imports.count(), IMPORTS_MAX)?;
+                too_many("imports_max", "imports", imports.count(), IMPORTS_MAX)?;
                 for import in imports {
                     let import = import.map_err(malformed)?;
                     // A name for one of the contract's types, which the world itself `use`s: nothing is asked of us.
@@ -138,6 +157,21 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
         }
     }
     Ok(surface)
+}
+
+fn items(what: &'static str, found: u32) -> Result<(), LoadProblem> {
+    too_many("items_max", what, found, ITEMS_MAX)
+}
+
+/// One function's code: what takes a compiler more than linear time grows with the size of functions, not of modules.
+fn check_body(body: &FunctionBody<'_>) -> Result<Result<(), LoadProblem>, wasmparser::BinaryReaderError> {
+    let bytes = u32::try_from(body.range().len()).unwrap_or(u32::MAX);
+    let mut count = 0_u32;
+    for locals in body.get_locals_reader()? {
+        count = count.saturating_add(locals?.0);
+    }
+    let size = too_many("function_bytes_max", "bytes of one function", bytes, FUNCTION_BYTES_MAX);
+    Ok(size.and_then(|()| too_many("function_locals_max", "locals of one function", count, FUNCTION_LOCALS_MAX)))
 }
 
 fn too_many(name: &'static str, what: &'static str, found: u32, max: u32) -> Result<(), LoadProblem> {

@@ -2,6 +2,7 @@
 //! never decides what an answer means, and nothing of wasmtime or of the generated bindings leaves this room.
 
 mod bindings;
+mod compile;
 mod convert;
 mod description;
 mod digest;
@@ -9,16 +10,23 @@ mod engine;
 mod fault;
 mod host;
 mod inspect;
+mod live;
 mod load;
 mod panel;
 mod policy;
+mod quarantine;
+mod seat;
 mod session;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
 
+pub use compile::{Workshop, compile_standard_input};
 pub use description::{Description, Rule};
 pub use digest::{Digest, InvalidDigest};
-pub use engine::limits::{LimitOverrides, Limits, RaisedLimit};
+pub use engine::limits::named::limit_of;
+pub use engine::limits::{DEADLINE_GRANT_MS_MAX, LimitOverrides, Limits, RaisedLimit};
+pub use live::{LivePanel, RECORDED_MAX, Rehearsal};
 pub use load::{LoadError, LoadProblem};
 pub use panel::{Panel, PluginSpec, PolicyInfo};
+pub use seat::{Health, PolicyHealth};

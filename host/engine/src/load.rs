@@ -9,6 +9,7 @@ use tribunal_core::opinion::{Effect, Fault, PolicyName};
 use wasmtime::component::Component;
 
 use crate::bindings::policy::PolicyPre;
+use crate::compile::{Job, Workshop};
 use crate::description::Description;
 use crate::digest::Digest;
 use crate::engine::limits::{Limits, RaisedLimit};
@@ -20,9 +21,9 @@ use crate::session::{self, Sandbox};
 use crate::text;
 
 /// Faults of settings that are shown.
-const SETTINGS_FAULTS_MAX: usize = 64;
+pub(crate) const SETTINGS_FAULTS_MAX: usize = 64;
 /// Bytes that are shown of each of them, and of wasmtime's messages.
-const MESSAGE_BYTES_MAX: usize = 1_024;
+pub(crate) const MESSAGE_BYTES_MAX: usize = 1_024;
 
 /// Why a plugin is not loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +66,22 @@ pub enum LoadProblem {
         /// How many there may be.
         max: u64,
     },
+    /// It took more than it may to compile it.
+    #[error("takes more than {max} {what}, its limit (`{name}`)")]
+    Exceeded {
+        /// The limit.
+        name: &'static str,
+        /// What it counts.
+        what: &'static str,
+        /// How many there may be.
+        max: u64,
+    },
+    /// Its bytes cannot be had.
+    #[error("{0}")]
+    Unread(String),
+    /// The process that should compile it failed, which may not be the plugin's fault.
+    #[error("{0}")]
+    Compiler(String),
     /// Not WebAssembly at all.
     #[error("is not WebAssembly: give the `.wasm` file of a component")]
     NotWasm,
@@ -138,10 +155,14 @@ pub enum LoadProblem {
 /// Loads one plugin. Its `describe` and `configure` run in `lane`.
 pub(crate) fn load(
     runtime: &Runtime,
+    workshop: &Workshop,
     spec: &PluginSpec,
     lane: &OpenLane,
     limits: Limits,
 ) -> Result<Policy, LoadProblem> {
+    if let Some(why) = &spec.unread {
+        return Err(LoadProblem::Unread(why.clone()));
+    }
     let digest = Digest::of(&spec.bytes);
     if let Some(expected) = spec.digest
         && expected != digest
@@ -150,7 +171,8 @@ pub(crate) fn load(
     }
     inspect::inspect(&spec.bytes, &limits)?;
     let settings = settings(&spec.settings, &limits)?;
-    let component = compile(runtime, &spec.bytes)?;
+    let job = Job { plugin: spec.name.as_str(), digest, bytes: &spec.bytes, limits: &limits };
+    let component = workshop.component(&runtime.wasm, &job)?;
     let code = link(runtime, &component)?;
     let sandbox = Arc::new(Sandbox {
         name: spec.name.as_str().into(),
@@ -184,12 +206,6 @@ fn settings(settings: &str, limits: &Limits) -> Result<String, LoadProblem> {
         Ok(_) => Ok(settings.to_owned()),
         Err(error) => Err(LoadProblem::SettingsForm(error.to_string())),
     }
-}
-
-/// Native code for these bytes. The one place where a plugin is compiled.
-fn compile(runtime: &Runtime, bytes: &[u8]) -> Result<Component, LoadProblem> {
-    Component::from_binary(&runtime.wasm, bytes)
-        .map_err(|error| LoadProblem::Compile(text::clip(&format!("{error:#}"), MESSAGE_BYTES_MAX)))
 }
 
 /// The component with its imports, ready to be instantiated.

@@ -1,22 +1,23 @@
-//! The loaded policies in the order of the configuration, and the way in which each is asked: through its own queue, on the
-//! engine's own threads. It never blocks an async worker and never lets one plugin wait for another's queue.
+//! The loaded policies in the order of the configuration. It knows how a panel is put together, and never what an answer
+//! means.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::sync::{Semaphore, oneshot};
 use tribunal_core::case::Case;
 use tribunal_core::opinion::{Effect, Fault, FaultKind, LockOrder, Member, Mode, Opinion, PolicyName};
 use tribunal_core::request::RequestId;
 use tribunal_ports::Engine;
 
+use crate::compile::Workshop;
 use crate::description::Description;
 use crate::digest::Digest;
+use crate::engine::Runtime;
 use crate::engine::limits::{LimitOverrides, Limits};
-use crate::engine::{OpenLane, Runtime};
-use crate::load::{self, LoadError, LoadProblem};
+use crate::load::{LoadError, LoadProblem};
 use crate::policy::Policy;
+use crate::seat::{Occupant, PolicyHealth, Seat, Taken, unavailable};
 
 /// A plugin to be loaded.
 #[derive(Clone, Debug)]
@@ -25,6 +26,8 @@ pub struct PluginSpec {
     pub name: PolicyName,
     /// The component.
     pub bytes: Vec<u8>,
+    /// Why there are no bytes: such a plugin does not load, for this reason.
+    pub unread: Option<String>,
     /// What the bytes must be; none: whatever they are.
     pub digest: Option<Digest>,
     /// Its settings, a JSON object.
@@ -54,16 +57,8 @@ pub struct PolicyInfo {
 
 /// The loaded policies. Dropping it ends its threads, each after the evaluation that it is at.
 pub struct Panel {
+    runtime: Arc<Runtime>,
     seats: Vec<Seat>,
-}
-
-/// A policy's place in the panel.
-struct Seat {
-    member: Member,
-    policy: Arc<Policy>,
-    lane: OpenLane,
-    /// Places for evaluations of this policy, running and waiting.
-    places: Arc<Semaphore>,
 }
 
 // === impl PluginSpec ===
@@ -74,6 +69,7 @@ impl PluginSpec {
         Self {
             name: PolicyName::new(name),
             bytes,
+            unread: None,
             digest: None,
             settings: "{}".to_owned(),
             effects: None,
@@ -86,26 +82,78 @@ impl PluginSpec {
 // === impl Panel ===
 
 impl Panel {
-    /// Loads plugins: verifies, inspects, compiles, describes and configures each. Blocks, for a tenth of a second for
-    /// each plugin or so.
+    /// Loads plugins of one's own, all of them or none, and compiles them in this process.
     ///
     /// # Errors
     /// All that is wrong with any of them.
     pub fn load(specs: Vec<PluginSpec>, limits: Limits) -> Result<Self, Vec<LoadError>> {
-        let runtime = Runtime::start(limits)
-            .map(Arc::new)
-            .map_err(|error| vec![LoadError { plugin: None, problem: LoadProblem::Engine(error) }])?;
+        Self::load_in(&Workshop::here(), specs, limits)
+    }
+
+    /// Loads plugins, all of them or none: verifies, inspects, compiles, describes and configures each. Blocks, for a
+    /// tenth of a second for each plugin or so where none is in the workshop's cache.
+    ///
+    /// # Errors
+    /// All that is wrong with any of them.
+    pub fn load_in(workshop: &Workshop, specs: Vec<PluginSpec>, limits: Limits) -> Result<Self, Vec<LoadError>> {
+        match Self::assemble(workshop, specs, limits, None) {
+            Ok((panel, errors)) if errors.is_empty() => Ok(panel),
+            Ok((_panel, errors)) => Err(errors),
+            Err(error) => Err(vec![error]),
+        }
+    }
+
+    /// Loads plugins as far as they can be: the seat of one that cannot is vacant, and its every answer a fault. What is
+    /// the same as in the panel `before` is taken over with all that it remembers, and so are the engine's threads.
+    /// Blocks, as [`Self::load_in`] does.
+    ///
+    /// # Errors
+    /// That the engine itself does not start.
+    pub fn assemble(
+        workshop: &Workshop,
+        specs: Vec<PluginSpec>,
+        limits: Limits,
+        before: Option<&Self>,
+    ) -> Result<(Self, Vec<LoadError>), LoadError> {
+        let before = before.filter(|before| before.runtime.limits == limits);
+        let runtime = match before {
+            Some(before) => Arc::clone(&before.runtime),
+            None => Runtime::start(limits)
+                .map(Arc::new)
+                .map_err(|error| LoadError { plugin: None, problem: LoadProblem::Engine(error) })?,
+        };
         let mut names = BTreeSet::new();
         let (mut seats, mut errors) = (Vec::new(), Vec::new());
         for spec in specs {
-            let seat =
-                if names.insert(spec.name.clone()) { Seat::load(&runtime, &spec) } else { Err(LoadProblem::SameName) };
-            match seat {
-                Ok(seat) => seats.push(seat),
-                Err(problem) => errors.push(LoadError { plugin: Some(spec.name), problem }),
-            }
+            let loaded = if !names.insert(spec.name.clone()) {
+                Err(LoadProblem::SameName)
+            } else if let Some(same) = before.and_then(|before| before.occupant(&spec)) {
+                Ok(same)
+            } else {
+                Occupant::load(&runtime, workshop, &spec).map(Arc::new)
+            };
+            let PluginSpec { name, effects, mode, .. } = spec;
+            let (effects, taken) = match loaded {
+                Ok(occupant) => (occupant.policy.effects.clone(), Taken::By(occupant)),
+                Err(problem) => {
+                    let why = problem.to_string();
+                    errors.push(LoadError { plugin: Some(name.clone()), problem });
+                    // What it would declare is not known: it might object to anything.
+                    (effects.unwrap_or_else(|| Effect::ALL.into()), Taken::Vacant { why })
+                }
+            };
+            seats.push(Seat { member: Member { name, effects, mode }, taken });
         }
-        if errors.is_empty() { Ok(Self { seats }) } else { Err(errors) }
+        Ok((Self { runtime, seats }, errors))
+    }
+
+    /// The plugin that loading `spec` would give again.
+    fn occupant(&self, spec: &PluginSpec) -> Option<Arc<Occupant>> {
+        let seat = self.seats.iter().find(|seat| seat.member.name == spec.name)?;
+        match &seat.taken {
+            Taken::By(occupant) if occupant.is(spec, &self.runtime.limits) => Some(Arc::clone(occupant)),
+            Taken::By(_) | Taken::Vacant { .. } => None,
+        }
     }
 
     /// The policies as the core weighs them, in the order of the configuration.
@@ -114,35 +162,32 @@ impl Panel {
         self.seats.iter().map(|seat| seat.member.clone()).collect()
     }
 
-    /// What is known of each policy, in the same order.
+    /// What is known of each policy that is loaded, in the same order.
     #[must_use]
     pub fn policies(&self) -> Vec<PolicyInfo> {
-        self.seats.iter().map(Seat::info).collect()
+        self.seats.iter().filter_map(Seat::info).collect()
     }
 
-    /// Asks a policy. The one way to a guest: waits for a place in the policy's queue, then for a thread, then for the
-    /// answer.
-    async fn ask<T: Send + 'static>(
-        &self,
-        policy: usize,
-        question: impl FnOnce(&Policy, &Member) -> Result<T, Fault> + Send + 'static,
-    ) -> Result<T, Fault> {
-        let Some(seat) = self.seats.get(policy) else {
-            return Err(unavailable(format!("the panel has no policy number {policy}")));
-        };
-        let place = Arc::clone(&seat.places).acquire_owned().await.map_err(|_| unavailable("its queue is closed"))?;
-        let (reply, answer) = oneshot::channel();
-        let (policy, member) = (Arc::clone(&seat.policy), seat.member.clone());
-        seat.lane.submit(Box::new(move || {
-            // Who asked has gone: nobody needs the answer.
-            if reply.is_closed() {
-                return;
-            }
-            let result = question(&policy, &member);
-            drop(place);
-            let _ = reply.send(result);
-        }));
-        answer.await.unwrap_or_else(|_| Err(unavailable("the host gave up on the evaluation: see its log")))
+    /// How each policy stands, in the order of the configuration.
+    #[must_use]
+    pub fn health(&self) -> Vec<PolicyHealth> {
+        self.seats.iter().map(Seat::health).collect()
+    }
+
+    /// Whether it is, seat by seat, the very same as this one.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.runtime, &other.runtime)
+            && self.seats.len() == other.seats.len()
+            && self.seats.iter().zip(&other.seats).all(|(seat, other)| seat.is_same(other))
+    }
+
+    pub(crate) fn seats(&self) -> &[Seat] {
+        &self.seats
+    }
+
+    fn seat(&self, policy: usize) -> Result<&Seat, Fault> {
+        self.seats.get(policy).ok_or_else(|| unavailable(format!("the panel has no policy number {policy}")))
     }
 }
 
@@ -154,40 +199,29 @@ impl fmt::Debug for Panel {
 
 impl Engine for Panel {
     async fn review(&self, policy: usize, request: RequestId, case: Arc<Case>) -> Result<Opinion, Fault> {
-        self.ask(policy, move |policy, member| policy.review(&case, &request).and_then(|opinion| member.admit(opinion)))
-            .await
+        let user = case.subject.name.clone();
+        self.seat(policy)?.ask(&user, move |policy, member| review(policy, member, &case, &request)).await
     }
 
     async fn enforce(&self, policy: usize, case: Arc<Case>) -> Result<Vec<LockOrder>, Fault> {
-        self.ask(policy, move |policy, member| policy.enforce(&case).and_then(|orders| admit(member, orders))).await
+        let user = case.subject.name.clone();
+        self.seat(policy)?.ask(&user, move |policy, member| enforce(policy, member, &case)).await
     }
 }
 
-// === impl Seat ===
+/// A policy's opinion, as far as it is within the grant.
+pub(crate) fn review(
+    policy: &Policy,
+    member: &Member,
+    case: &Arc<Case>,
+    request: &RequestId,
+) -> Result<Opinion, Fault> {
+    policy.review(case, request).and_then(|opinion| member.admit(opinion))
+}
 
-impl Seat {
-    fn load(runtime: &Arc<Runtime>, spec: &PluginSpec) -> Result<Self, LoadProblem> {
-        let limits = runtime.limits.lowered(&spec.limits).map_err(LoadProblem::Raised)?;
-        let places = Semaphore::new(limits.concurrency.saturating_add(limits.queue).min(Semaphore::MAX_PERMITS));
-        let lane = OpenLane::new(runtime, limits.concurrency);
-        let policy = load::load(runtime, spec, &lane, limits)?;
-        Ok(Self {
-            member: Member { name: spec.name.clone(), effects: policy.effects.clone(), mode: spec.mode },
-            policy: Arc::new(policy),
-            lane,
-            places: Arc::new(places),
-        })
-    }
-
-    fn info(&self) -> PolicyInfo {
-        PolicyInfo {
-            name: self.member.name.clone(),
-            digest: self.policy.digest,
-            description: self.policy.description.clone(),
-            settings: self.policy.settings.clone(),
-            limits: self.policy.sandbox.limits.clone(),
-        }
-    }
+/// A policy's lock orders, as far as they are within the grant.
+pub(crate) fn enforce(policy: &Policy, member: &Member, case: &Arc<Case>) -> Result<Vec<LockOrder>, Fault> {
+    policy.enforce(case).and_then(|orders| admit(member, orders))
 }
 
 /// Lock orders as far as they are within the grant.
@@ -196,8 +230,4 @@ fn admit(member: &Member, orders: Vec<LockOrder>) -> Result<Vec<LockOrder>, Faul
         return Ok(orders);
     }
     Err(Fault::new(FaultKind::NotGranted, "ordered a lock, which is not granted"))
-}
-
-fn unavailable(detail: impl Into<String>) -> Fault {
-    Fault::new(FaultKind::Unavailable, detail)
 }

@@ -1,15 +1,19 @@
 //! The sandbox against real guests: what loads, what is refused, what each misbehaviour is called. It never sleeps and
 //! asserts no time but generous ones.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "tests")]
 
 #[path = "engine/authority.rs"]
 mod authority;
 #[path = "engine/builtin.rs"]
 mod builtin;
+#[path = "engine/compiling.rs"]
+mod compiling;
 #[path = "engine/faults.rs"]
 mod faults;
 #[path = "engine/honest.rs"]
 mod honest;
+#[path = "engine/lasting.rs"]
+mod lasting;
 #[path = "engine/loading.rs"]
 mod loading;
 

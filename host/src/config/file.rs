@@ -11,7 +11,7 @@ use super::document::{self, Section};
 use super::problem::Findings;
 use super::{
     Config, ConfigErrors, Lease, Limits, Overrides, POLL_INTERVAL_DEFAULT, PROTECTED_ROLES_DEFAULT, Problem, Teleport,
-    duration, health, path, plugin, reach, scope,
+    duration, engine, health, path, plugin, reach, scope,
 };
 
 const ADDRESS_EXAMPLE: &str = "auth.example.com:3025";
@@ -46,6 +46,7 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
     let section = root.section("guard", &mut findings);
     let protected_roles = read_guard(section, &mut findings);
     let limits = Limits::read(root.section("limits", &mut findings), &mut findings);
+    let cache = engine::read(root.section("engine", &mut findings), base, &mut findings);
     let scope = scope::read(root.section("scope", &mut findings), &mut findings);
     let exemptions = root.sections("exemption", &mut findings).unwrap_or_default();
     let exemptions = scope::read_exemptions(exemptions, &mut findings);
@@ -59,7 +60,7 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
     section.finish(&mut findings);
 
     let plugins = match root.sections("plugin", &mut findings) {
-        Some(sections) => plugin::read_all(sections, !dry_run, base, &mut findings),
+        Some(sections) => plugin::read_all(sections, !dry_run, base, &limits.engine, &mut findings),
         None => Vec::new(),
     };
     root.finish(&mut findings);
@@ -76,6 +77,7 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
         human_approved: human_approved.unwrap_or(HumanApproved::Exempt),
         protected_roles,
         limits,
+        cache,
         scope,
         exemptions,
         lease,

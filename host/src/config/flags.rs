@@ -10,11 +10,12 @@ use tribunal_core::action::ResolveWith;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::opinion::{Mode, PolicyName};
 use tribunal_core::scope::Scope;
+use tribunal_engine::LimitOverrides;
 use tribunal_teleport::Address;
 
 use super::{
-    Config, ConfigErrors, Lease, Limits, PROTECTED_ROLES_DEFAULT, Plugin, Problem, Reach, Source, Teleport, duration,
-    plugin,
+    CompiledCache, Config, ConfigErrors, Lease, Limits, PROTECTED_ROLES_DEFAULT, Plugin, Problem, Reach, Source,
+    Teleport, duration, plugin,
 };
 
 /// The limit of resources where nothing else is said.
@@ -111,6 +112,7 @@ pub(super) fn read(flags: &GoFlags) -> Result<Config, ConfigErrors> {
         human_approved: HumanApproved::Exempt,
         protected_roles: PROTECTED_ROLES_DEFAULT.map(str::to_owned).into(),
         limits: Limits::default(),
+        cache: CompiledCache::Default,
         lease: Lease::default(),
         scope: Scope::default(),
         exemptions: Vec::new(),
@@ -147,6 +149,7 @@ fn plugin(name: &str, settings: Json, flag: &str) -> Option<Plugin> {
         digest: None,
         mode: Mode::Enforce,
         effects: None,
+        limits: LimitOverrides::default(),
         settings,
         origin: flag.to_owned(),
     })

@@ -11,7 +11,7 @@ use tribunal_plugins::{BUILTINS, Builtin};
 
 use super::document::{Section, Span, listed, nearest, wrong_type};
 use super::problem::Findings;
-use super::{BUILTIN_PREFIX, PLUGINS_MAX, Plugin, Source, path, settings};
+use super::{BUILTIN_PREFIX, PLUGINS_MAX, Plugin, Source, limits, path, settings};
 
 /// The longest name of a plugin, in bytes.
 const NAME_BYTES_MAX: usize = 64;
@@ -21,6 +21,7 @@ pub(super) fn read_all(
     sections: Vec<Section<'_>>,
     needs_approver: bool,
     base: &Path,
+    limits: &tribunal_engine::Limits,
     findings: &mut Findings<'_>,
 ) -> Vec<Plugin> {
     if let Some(extra) = sections.get(PLUGINS_MAX) {
@@ -31,7 +32,7 @@ pub(super) fn read_all(
     let mut names: Vec<(String, Span)> = Vec::new();
     let mut plugins = Vec::new();
     for section in sections.into_iter().take(PLUGINS_MAX) {
-        plugins.extend(read(section, &mut names, base, findings));
+        plugins.extend(read(section, &mut names, base, limits, findings));
     }
     if count == 0 {
         if needs_approver {
@@ -55,6 +56,7 @@ fn read(
     mut section: Section<'_>,
     names: &mut Vec<(String, Span)>,
     base: &Path,
+    limits: &tribunal_engine::Limits,
     findings: &mut Findings<'_>,
 ) -> Option<Plugin> {
     let origin = section.span.as_ref().map_or_else(
@@ -73,6 +75,8 @@ fn read(
     let modes = [("enforce", Mode::Enforce), ("shadow", Mode::Shadow)];
     let mode = section.word("mode", &modes, findings).unwrap_or(Mode::Enforce);
     let effects = read_effects(&mut section, source.as_ref(), findings);
+    let own = section.section("limits", findings);
+    let limits = limits::read_overrides(own, limits, findings);
     let settings = match section.take("settings") {
         None => Map::new(),
         Some(value) => match value.get_ref() {
@@ -89,7 +93,16 @@ fn read(
         },
     };
     section.finish(findings);
-    Some(Plugin { name: name?, source: source?, digest: digest.flatten(), mode, effects: effects?, settings, origin })
+    Some(Plugin {
+        name: name?,
+        source: source?,
+        digest: digest.flatten(),
+        mode,
+        effects: effects?,
+        limits,
+        settings,
+        origin,
+    })
 }
 
 fn read_name(

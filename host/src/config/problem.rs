@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// The longest part of a line that is shown, in characters.
 const SHOWN_CHARS_MAX: usize = 120;
+/// How many faults of a file are told: the place of each is looked up in the text, and nobody mends more at once.
+const PROBLEMS_MAX: usize = 100;
 
 /// All faults of a configuration, in the order of the file; never empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +54,8 @@ pub(super) struct Findings<'t> {
     pub(super) path: &'t Path,
     pub(super) text: &'t str,
     found: Vec<Found>,
+    /// How many there are beside those.
+    untold: usize,
 }
 
 #[derive(Debug)]
@@ -144,7 +148,7 @@ impl fmt::Display for Problem {
 
 impl<'t> Findings<'t> {
     pub(super) fn new(path: &'t Path, text: &'t str) -> Self {
-        Self { path, text, found: Vec::new() }
+        Self { path, text, found: Vec::new(), untold: 0 }
     }
 
     /// Something is wrong here.
@@ -169,6 +173,10 @@ impl<'t> Findings<'t> {
     }
 
     fn push(&mut self, kind: Kind, span: Option<&Range<usize>>, what: String, help: String) {
+        if self.found.len() >= PROBLEMS_MAX {
+            self.untold = self.untold.saturating_add(1);
+            return;
+        }
         let place = Some(Place { path: self.path.to_owned(), spot: span.map(|span| Spot::of(self.text, span)) });
         let offset = span.map_or(usize::MAX, |span| span.start);
         self.found.push(Found { offset, problem: Problem { what, help, place }, kind });
@@ -192,7 +200,12 @@ impl<'t> Findings<'t> {
             });
         }
         self.found.sort_by_key(|found| found.offset);
-        ConfigErrors::of(self.found.into_iter().map(|found| found.problem).collect())
+        let mut problems: Vec<Problem> = self.found.into_iter().map(|found| found.problem).collect();
+        if self.untold > 0 {
+            let more = format!("there are more faults than these {}", problems.len());
+            problems.push(Problem::without_place(more, "mend these first"));
+        }
+        ConfigErrors::of(problems)
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) fn tribunal(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
     command.args(arguments).kill_on_drop(true).stdin(Stdio::null()).env_remove("RUST_LOG").env_remove("COLUMNS");
+    // Not the caches of whoever runs the tests. All share it: what is in it is named by what it was made from.
+    command.env_remove("CACHE_DIRECTORY").env("XDG_CACHE_HOME", concat!(env!("CARGO_TARGET_TMPDIR"), "/caches"));
     command
 }
 

@@ -219,7 +219,7 @@ mod tests {
                 traits: Some(attributes("logins", "root")),
             },
             requests: vec![CaseRequest { request: full_request(), locks: vec![lock] }],
-            facts: vec![Fact { name: "f".into(), json: "[]".into(), fetched: at(7), fresh: true }],
+            facts: [Fact { name: "f".into(), json: "[]".into(), fetched: at(7), fresh: true }].into(),
         }
     }
 

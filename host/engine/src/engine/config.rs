@@ -29,6 +29,15 @@ pub(super) fn engine(limits: &Limits) -> Result<Engine, String> {
     }
 }
 
+/// An engine that only compiles. Its native code fits the engines that [`engine`] makes: nothing that limits or allocators
+/// differ in is part of the code.
+///
+/// # Errors
+/// A sentence that says what wasmtime refuses.
+pub(crate) fn compiler() -> Result<Engine, String> {
+    Engine::new(&base(&Limits::default())).map_err(|error| format!("cannot configure wasmtime: {error:#}"))
+}
+
 fn base(limits: &Limits) -> Config {
     let mut config = Config::new();
     // Cranelift only: the other compilers and interpreters of wasmtime are not what its advisories promise to cover.
@@ -90,6 +99,16 @@ mod tests {
     fn the_default_limits_fit_into_a_pool() {
         let engine = engine(&Limits::default()).unwrap();
         assert!(engine.pooling_allocator_metrics().is_some());
+    }
+
+    #[test]
+    fn native_code_fits_whatever_the_limits_are() {
+        use crate::compile::compatibility;
+        let compiled = compatibility(&compiler().unwrap());
+        let other = Limits { memory_bytes_max: 1024 * 1024, stack_bytes_max: 128 * 1024, ..Limits::default() };
+        for limits in [Limits::default(), other] {
+            assert_eq!(compatibility(&engine(&limits).unwrap()), compiled);
+        }
     }
 
     #[test]

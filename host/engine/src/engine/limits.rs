@@ -1,8 +1,13 @@
-//! Every limit of the sandbox, with its name, unit and default; nothing here measures anything.
+//! Every limit of the sandbox, with its name, unit and default; nothing here measures anything. `host/engine/LIMITS.md`
+//! is the same for people, and a test compares the two.
 
-use std::fmt;
+pub(crate) mod named;
+mod overrides;
+
 use std::num::NonZeroUsize;
 use std::thread;
+
+pub use self::overrides::{DEADLINE_GRANT_MS_MAX, LimitOverrides, RaisedLimit};
 
 /// What a worker's stack has beyond what guests may use: the host's own frames.
 const HOST_STACK_BYTES: usize = 2 * 1024 * 1024;
@@ -16,6 +21,13 @@ const STACK_BYTES_CEILING: usize = 64 * 1024 * 1024;
 const COUNT_CEILING: u64 = 1_000_000;
 /// The largest memory that 32-bit Wasm can have.
 const MEMORY_BYTES_CEILING: usize = 4 * 1024 * 1024 * 1024;
+
+/// The most address space that a compiling process may be given, in bytes.
+const COMPILE_MEMORY_BYTES_CEILING: u64 = 64 * 1024 * 1024 * 1024;
+/// The longest that it may be given, in seconds.
+const COMPILE_SECS_CEILING: u64 = 3_600;
+/// The longest quarantine, in milliseconds.
+const QUARANTINE_MS_CEILING: u64 = 24 * 60 * 60 * 1_000;
 
 /// The limits of every plugin. [`LimitOverrides`] lower them for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,55 +68,22 @@ pub struct Limits {
     pub settings_bytes_max: usize,
     /// Evaluations of one plugin that run at a time.
     pub concurrency: usize,
-    /// Evaluations of one plugin that wait; who comes later waits for a place in the queue.
+    /// Evaluations of one plugin that wait; one more is a fault.
     pub queue: usize,
-}
-
-/// Limits of one plugin. They can only lower those of all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LimitOverrides {
-    /// See [`Limits::deadline_ms`].
-    pub deadline_ms: Option<u64>,
-    /// See [`Limits::setup_deadline_ms`].
-    pub setup_deadline_ms: Option<u64>,
-    /// See [`Limits::memory_bytes_max`].
-    pub memory_bytes_max: Option<usize>,
-    /// See [`Limits::table_elements_max`].
-    pub table_elements_max: Option<usize>,
-    /// See [`Limits::instances_max`].
-    pub instances_max: Option<usize>,
-    /// See [`Limits::memories_max`].
-    pub memories_max: Option<usize>,
-    /// See [`Limits::tables_max`].
-    pub tables_max: Option<usize>,
-    /// See [`Limits::hostcall_bytes_max`].
-    pub hostcall_bytes_max: Option<usize>,
-    /// See [`Limits::log_calls_max`].
-    pub log_calls_max: Option<usize>,
-    /// See [`Limits::log_bytes_max`].
-    pub log_bytes_max: Option<usize>,
-    /// See [`Limits::grounds_max`].
-    pub grounds_max: Option<usize>,
-    /// See [`Limits::lock_orders_max`].
-    pub lock_orders_max: Option<usize>,
-    /// See [`Limits::component_bytes_max`].
-    pub component_bytes_max: Option<usize>,
-    /// See [`Limits::concurrency`].
-    pub concurrency: Option<usize>,
-    /// See [`Limits::queue`].
-    pub queue: Option<usize>,
-}
-
-/// An override that does not lower.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{name}` is {asked}, and the limit of all plugins is {limit}: an override can only lower it, and not to 0")]
-pub struct RaisedLimit {
-    /// The limit.
-    pub name: &'static str,
-    /// What the override says.
-    pub asked: u64,
-    /// What holds for all.
-    pub limit: u64,
+    /// Bytes of address space of the process that compiles a component.
+    pub compile_memory_bytes_max: usize,
+    /// Seconds of processor time of that process, over all of its threads.
+    pub compile_cpu_secs_max: u64,
+    /// Seconds that it may take by the clock.
+    pub compile_secs_max: u64,
+    /// Bytes of native code that it may answer with.
+    pub compiled_bytes_max: usize,
+    /// Faults in a row that put a plugin into quarantine.
+    pub strikes_max: usize,
+    /// Milliseconds of the first quarantine; each that follows is twice as long.
+    pub quarantine_ms: u64,
+    /// Milliseconds of the longest.
+    pub quarantine_ms_max: u64,
 }
 
 // === impl Limits ===
@@ -131,6 +110,13 @@ impl Default for Limits {
             settings_bytes_max: 64 * 1024,
             concurrency: thread::available_parallelism().map_or(1, NonZeroUsize::get),
             queue: 1_024,
+            compile_memory_bytes_max: 1024 * 1024 * 1024,
+            compile_cpu_secs_max: 60,
+            compile_secs_max: 120,
+            compiled_bytes_max: 512 * 1024 * 1024,
+            strikes_max: 5,
+            quarantine_ms: 5_000,
+            quarantine_ms_max: 300_000,
         }
     }
 }
@@ -160,6 +146,12 @@ impl Limits {
             ("stack_bytes_max", wide(self.stack_bytes_max), wide(STACK_BYTES_CEILING)),
             ("hostcall_bytes_max", wide(self.hostcall_bytes_max), wide(MEMORY_BYTES_CEILING)),
             ("concurrency", wide(self.concurrency), wide(CONCURRENCY_CEILING)),
+            ("compile_memory_bytes_max", wide(self.compile_memory_bytes_max), COMPILE_MEMORY_BYTES_CEILING),
+            ("compile_cpu_secs_max", self.compile_cpu_secs_max, COMPILE_SECS_CEILING),
+            ("compile_secs_max", self.compile_secs_max, COMPILE_SECS_CEILING),
+            ("strikes_max", wide(self.strikes_max), COUNT_CEILING),
+            ("quarantine_ms", self.quarantine_ms, QUARANTINE_MS_CEILING),
+            ("quarantine_ms_max", self.quarantine_ms_max, QUARANTINE_MS_CEILING),
         ];
         for (name, value, ceiling) in ranges {
             if value == 0 || value > ceiling {
@@ -168,84 +160,11 @@ impl Limits {
         }
         Ok(())
     }
-
-    /// These limits with a plugin's own.
-    pub(crate) fn lowered(&self, overrides: &LimitOverrides) -> Result<Self, Vec<RaisedLimit>> {
-        let LimitOverrides {
-            deadline_ms,
-            setup_deadline_ms,
-            memory_bytes_max,
-            table_elements_max,
-            instances_max,
-            memories_max,
-            tables_max,
-            hostcall_bytes_max,
-            log_calls_max,
-            log_bytes_max,
-            grounds_max,
-            lock_orders_max,
-            component_bytes_max,
-            concurrency,
-            queue,
-        } = overrides;
-        let mut limits = self.clone();
-        let raised: Vec<_> = [
-            lower("deadline_ms", &mut limits.deadline_ms, *deadline_ms, 1),
-            lower("setup_deadline_ms", &mut limits.setup_deadline_ms, *setup_deadline_ms, 1),
-            lower("memory_bytes_max", &mut limits.memory_bytes_max, *memory_bytes_max, 1),
-            lower("table_elements_max", &mut limits.table_elements_max, *table_elements_max, 0),
-            lower("instances_max", &mut limits.instances_max, *instances_max, 1),
-            lower("memories_max", &mut limits.memories_max, *memories_max, 1),
-            lower("tables_max", &mut limits.tables_max, *tables_max, 0),
-            lower("hostcall_bytes_max", &mut limits.hostcall_bytes_max, *hostcall_bytes_max, 1),
-            lower("log_calls_max", &mut limits.log_calls_max, *log_calls_max, 0),
-            lower("log_bytes_max", &mut limits.log_bytes_max, *log_bytes_max, 0),
-            lower("grounds_max", &mut limits.grounds_max, *grounds_max, 1),
-            lower("lock_orders_max", &mut limits.lock_orders_max, *lock_orders_max, 0),
-            lower("component_bytes_max", &mut limits.component_bytes_max, *component_bytes_max, 1),
-            lower("concurrency", &mut limits.concurrency, *concurrency, 1),
-            lower("queue", &mut limits.queue, *queue, 0),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        if raised.is_empty() { Ok(limits) } else { Err(raised) }
-    }
-}
-
-/// Lowers `limit`, or says why that is no lowering.
-fn lower<T>(name: &'static str, limit: &mut T, asked: Option<T>, least: u8) -> Option<RaisedLimit>
-where
-    T: Copy + Ord + From<u8> + fmt::Display,
-    u64: TryFrom<T>,
-{
-    let asked = asked?;
-    if asked <= *limit && asked >= T::from(least) {
-        *limit = asked;
-        return None;
-    }
-    let number = |value: T| u64::try_from(value).unwrap_or(u64::MAX);
-    Some(RaisedLimit { name, asked: number(asked), limit: number(*limit) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_override_lowers_and_never_raises() {
-        let limits = Limits::default();
-        let lower = LimitOverrides { deadline_ms: Some(10), log_calls_max: Some(0), ..LimitOverrides::default() };
-        assert_eq!(limits.lowered(&lower), Ok(Limits { deadline_ms: 10, log_calls_max: 0, ..limits.clone() }));
-        let raise = LimitOverrides { deadline_ms: Some(51), memory_bytes_max: Some(0), ..LimitOverrides::default() };
-        assert_eq!(
-            limits.lowered(&raise),
-            Err(vec![
-                RaisedLimit { name: "deadline_ms", asked: 51, limit: 50 },
-                RaisedLimit { name: "memory_bytes_max", asked: 0, limit: 64 * 1024 * 1024 },
-            ])
-        );
-    }
 
     #[test]
     fn limits_under_which_nothing_runs_are_refused() {

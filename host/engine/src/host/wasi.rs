@@ -16,9 +16,9 @@ use super::Stop;
 pub use streams::{Empty, Failed, NoTerminal, Output, Ready};
 
 /// Handles that a guest may hold at a time.
-const HANDLES_MAX: usize = 1_024;
+pub(crate) const HANDLES_MAX: usize = 1_024;
 /// Random bytes that one call may ask for.
-const RANDOM_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const RANDOM_BYTES_MAX: usize = 64 * 1024;
 
 /// The WASI of one evaluation.
 pub(crate) struct Wasi {

@@ -16,7 +16,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_735_689_600);
 #[must_use]
 pub fn case(requests: Vec<CaseRequest>) -> Arc<Case> {
     let subject = Subject { name: UserName::new("alice"), roles: Some(vec!["access".into()]), traits: None };
-    Arc::new(Case { now: NOW, cluster: "root".into(), subject, requests, facts: Vec::new() })
+    Arc::new(Case { now: NOW, cluster: "root".into(), subject, requests, facts: Arc::default() })
 }
 
 /// A pending request of alice's for `resources` nodes.

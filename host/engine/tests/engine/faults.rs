@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use tribunal_core::opinion::{Effect, FaultKind, Opinion};
 use tribunal_core::request::RequestId;
 use tribunal_engine::testing::{Guest, OPINION_APPROVE, OPINION_DENY, Order, case, held, pending};
-use tribunal_engine::{LimitOverrides, PluginSpec};
+use tribunal_engine::{LimitOverrides, Limits, Panel, PluginSpec};
 use tribunal_ports::Engine;
 
-use crate::{ask, assert_fault, fault, load, panel, review, strict};
+use crate::{ask, assert_fault, fault, load, panel, patient, review, strict};
 
 #[tokio::test]
 async fn an_endless_loop_misses_its_deadline() {
@@ -70,10 +70,10 @@ async fn a_trap_names_what_happened_and_where() {
 }
 
 #[tokio::test]
-async fn a_stack_overflow_is_a_trap() {
+async fn a_stack_overflow_is_a_limit() {
     let deep = Guest::new().field("(func $f (param i64) (call $f (local.get 0)) (drop (i64.const 1)))");
     let found = fault(&deep.review("(call $f (i64.const 1)) (i32.const 0)")).await;
-    assert_fault(&found, FaultKind::Trap, "call stack exhausted");
+    assert_fault(&found, FaultKind::Limit, "exceeded its limit of 524288 bytes of stack (`stack_bytes_max`)");
 }
 
 #[tokio::test]
@@ -196,4 +196,45 @@ async fn a_policy_that_is_not_there_is_unavailable() {
     let panel = panel(&Guest::new());
     let found = panel.review(7, RequestId::new("r1"), case(Vec::new())).await.unwrap_err();
     assert_fault(&found, FaultKind::Unavailable, "no policy number 7");
+}
+
+#[tokio::test]
+async fn what_is_logged_beyond_the_budget_is_dropped_and_a_flood_is_a_limit() {
+    let logging = |lines: u32| {
+        let mut guest =
+            Guest::new().import(r#"(import "tribunal:policy/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#);
+        let abstain = guest.opinion(0, &[]);
+        guest.review(&format!(
+            "(local $n i32)
+             (loop $l
+                (call $log (i32.const 0) (i32.const 0) (i32.const 0))
+                (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const {lines}))))
+             (i32.const {abstain})"
+        ))
+    };
+    assert_eq!(review(&logging(1_100)).await, Ok(Opinion::Abstain));
+    let found = fault(&logging(1_102)).await;
+    assert_fault(
+        &found,
+        FaultKind::Limit,
+        "exceeded its limit of 100 lines of log, and a thousand more (`log_calls_max`)",
+    );
+}
+
+#[tokio::test]
+async fn too_many_parts_of_an_instance_are_named() {
+    // With an import that takes text there are three core instances, and a table that ties them together.
+    let guest =
+        Guest::new().import(r#"(import "tribunal:policy/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#).build();
+    let own = |limits| PluginSpec { limits, ..PluginSpec::new("p", guest.clone()) };
+    let all = |limits: Limits| (PluginSpec::new("p", guest.clone()), limits);
+    let cases = [
+        ((own(LimitOverrides { instances_max: Some(1), ..Default::default() }), patient()), "(`instances_max`)"),
+        ((own(LimitOverrides { tables_max: Some(0), ..Default::default() }), patient()), "(`tables_max`)"),
+        (all(Limits { instances_max: 1, ..patient() }), "(`instances_max`)"),
+    ];
+    for ((spec, limits), expected) in cases {
+        let error = Panel::load(vec![spec], limits).unwrap_err().remove(0).to_string();
+        assert!(error.contains(expected), "{error}");
+    }
 }

@@ -10,7 +10,7 @@ use tribunal_engine::testing::{Guest, OPINION_APPROVE, OPINION_DENY, OPINION_ESC
 use tribunal_engine::{LimitOverrides, Limits, Panel, PluginSpec};
 use tribunal_ports::Engine;
 
-use crate::{ask, panel, review, strict};
+use crate::{ask, assert_fault, panel, review, strict};
 
 fn ground(rule: &str, reason: &str) -> Ground {
     Ground { rule: rule.into(), reason: reason.into() }
@@ -74,13 +74,20 @@ async fn a_hundred_evaluations_at_once_are_all_answered() {
 }
 
 #[tokio::test]
-async fn who_finds_the_queue_full_waits_for_a_place() {
+async fn who_finds_the_queue_full_gets_a_fault_that_says_so() {
     let mut spec = PluginSpec::new("p", Guest::new().build());
-    spec.limits = LimitOverrides { concurrency: Some(1), queue: Some(0), ..LimitOverrides::default() };
+    spec.limits = LimitOverrides { concurrency: Some(1), queue: Some(2), ..LimitOverrides::default() };
     let panel = crate::load(spec).unwrap();
-    for answer in join_all((0..20).map(|_| ask(&panel))).await {
-        assert_eq!(answer, Ok(Opinion::Abstain));
+    // All of them are asked before any is answered: futures of one task are polled in turn.
+    let answers = join_all((0..20).map(|_| ask(&panel))).await;
+    assert!(answers.iter().filter(|answer| **answer == Ok(Opinion::Abstain)).count() >= 3, "{answers:?}");
+    let refused: Vec<_> = answers.into_iter().filter_map(Result::err).collect();
+    assert!(!refused.is_empty());
+    for fault in refused {
+        assert_fault(&fault, FaultKind::Limit, "has 2 evaluations waiting, its limit (`queue`)");
     }
+    // It is not the policy's failure, and it is asked again at once.
+    assert_eq!(ask(&panel).await, Ok(Opinion::Abstain));
 }
 
 #[tokio::test]

@@ -103,10 +103,10 @@ fn a_component_over_its_limits_is_not_even_compiled() {
     assert!(matches!(found, LoadProblem::TooLarge { name: "memory_bytes_max", found: 131_072_000, .. }), "{message}");
 
     let nested = (0..20).fold("(component)".to_owned(), |inner, _| format!("(component {inner})"));
-    assert!(matches!(problem(spec(assemble(&nested))).0, LoadProblem::TooLarge { name: "nesting", .. }));
+    assert!(matches!(problem(spec(assemble(&nested))).0, LoadProblem::TooLarge { name: "nesting_max", .. }));
 
     let many = format!("(component {})", "(core module)".repeat(600));
-    assert!(matches!(problem(spec(assemble(&many))).0, LoadProblem::TooLarge { name: "parts", .. }));
+    assert!(matches!(problem(spec(assemble(&many))).0, LoadProblem::TooLarge { name: "parts_max", .. }));
 }
 
 #[test]
