@@ -4,5 +4,6 @@ mod arrows;
 mod claims;
 mod commands;
 mod docs;
+mod operating;
 mod sources;
 mod tree;

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tribunal::daemon::{self, Bug, Ports};
 use tribunal::health::Outlook;
 use tribunal_core::action::ResolveWith;
@@ -35,7 +36,7 @@ use tribunal_ports::Clock as _;
 use tribunal_sim::cluster::Cluster;
 use tribunal_sim::scenario::ReviewDef;
 use tribunal_sim::{Handle, Moment, Running, Scenario, SimServer, default_scenario};
-use tribunal_teleport::{Client, Limits, Target};
+use tribunal_teleport::{Client, Held, Limits, Target};
 
 use self::clock::WorldClock;
 use self::gate::{Gate, Gated};
@@ -87,6 +88,10 @@ struct Daemon {
     release: Arc<Notify>,
     stop: CancellationToken,
     task: JoinHandle<Result<(), Bug>>,
+    /// Follows the identity file, as `tribunal run` does.
+    _renewal: AbortOnDropHandle<()>,
+    /// What counts of it now.
+    held: watch::Receiver<Held>,
 }
 
 // === impl Setup ===
@@ -253,6 +258,11 @@ impl World {
         &self.clock
     }
 
+    /// The same for whoever outlives a borrow.
+    pub(crate) fn shared_clock(&self) -> Arc<WorldClock> {
+        Arc::clone(&self.clock)
+    }
+
     /// Moves the time of server and daemon.
     pub(crate) fn advance(&self, by: Duration) {
         self.clock.advance(by);
@@ -285,8 +295,14 @@ impl World {
         assert_eq!(recovery.torn, None);
         let settings = self.settings(&client, &panel, &format!("run{}", self.runs)).await;
         let settings = Settings { tripped: recovery.tripped.clone(), ..settings };
+        let teleport = Arc::new(Gated { client, gate: Arc::clone(&self.gate) });
+        let held = teleport.client.identity_file().subscribe();
+        let renewal = {
+            let (teleport, clock) = (Arc::clone(&teleport), Arc::clone(&self.clock));
+            tokio::spawn(async move { teleport.client.follow_identity(clock.as_ref()).await })
+        };
         let ports = Ports {
-            teleport: Arc::new(Gated { client, gate: Arc::clone(&self.gate) }),
+            teleport,
             engine: panel,
             ledger: Arc::new(Witnessed { ledger, witness: Arc::clone(&self.witness), handle: self.server().clone() }),
             clock: Arc::clone(&self.clock),
@@ -299,7 +315,8 @@ impl World {
         // What cannot be looked up now stays open for the next start.
         let _closed = daemon::recover::close(&ports, open).await;
         let task = tokio::spawn(daemon::run(ports, settings, tell, Arc::clone(&release), stop.clone()));
-        self.daemon = Some(Daemon { status, release, stop, task });
+        let _renewal = AbortOnDropHandle::new(renewal);
+        self.daemon = Some(Daemon { status, release, stop, task, _renewal, held });
     }
 
     /// What a daemon is told whose decision ids begin with `run`.
@@ -321,6 +338,11 @@ impl World {
             scope: self.setup.scope.clone(),
             exemptions: self.setup.exemptions.clone(),
         }
+    }
+
+    /// What the daemon knows of its identity, and each change of it.
+    pub(crate) fn held(&self) -> watch::Receiver<Held> {
+        self.daemon.as_ref().expect("a daemon").held.clone()
     }
 
     /// A client as the daemon has one.

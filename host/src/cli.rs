@@ -3,20 +3,27 @@
 pub mod args;
 mod around;
 mod check;
+mod compile;
 mod completions;
 mod dev;
+mod doctor;
 mod go_flags;
+mod ledger;
 mod report;
+mod role;
 mod run;
 mod status;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
 use self::args::{Cli, Command};
 
+/// How long the process stays for what was begun and is not waited for any more.
+const LINGER: Duration = Duration::from_secs(1);
 /// Exit code: all is well, or the daemon was asked to stop and did.
 pub const EXIT_OK: u8 = 0;
 /// Exit code: configuration, identity or connection are not right, or a check failed; standard error says what to do.
@@ -30,6 +37,12 @@ pub const EXIT_UNEXPECTED: u8 = 3;
 
 /// Runs the command that these arguments name, the program's own name first.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Before anything else of this process exists: its limits are to hold for all of it.
+    if let Some(code) = compile::asked(&arguments) {
+        return code;
+    }
+    crate::assembly::this_is_tribunal();
     let cli = match Cli::try_parse_from(go_flags::rewrite(arguments)) {
         Ok(cli) => cli,
         Err(error) => {
@@ -38,11 +51,15 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(u8::try_from(code).unwrap_or(EXIT_USAGE));
         }
     };
-    let outcome = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(dispatch(cli.command)));
+    let outcome =
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from).and_then(
+            |runtime| {
+                let outcome = runtime.block_on(dispatch(cli.command));
+                // What hangs in the file system, or in the resolver, must not keep the process.
+                runtime.shutdown_timeout(LINGER);
+                outcome
+            },
+        );
     outcome.unwrap_or_else(|error| {
         report::error(&error);
         ExitCode::from(EXIT_ERROR)
@@ -55,7 +72,10 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Run(args) => Box::pin(run::run(*args)).await,
         Command::Dev(args) => Box::pin(dev::dev(*args)).await,
         Command::Check(args) => Box::pin(check::check(args)).await,
+        Command::Doctor(args) => Box::pin(doctor::doctor(args)).await,
+        Command::Role(args) => Box::pin(role::role(args)).await,
         Command::Status(args) => Box::pin(status::status(args)).await,
+        Command::Ledger(args) => ledger::ledger(args),
         Command::Completions(args) => completions::completions(&args),
     }
 }

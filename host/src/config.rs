@@ -3,6 +3,7 @@
 
 mod document;
 mod duration;
+mod engine;
 mod file;
 mod flags;
 mod health;
@@ -26,9 +27,10 @@ use tribunal_core::action::ResolveWith;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::opinion::{Effect, Mode, PolicyName};
 use tribunal_core::scope::{Exemption, Scope};
-use tribunal_engine::Digest;
+use tribunal_engine::{Digest, LimitOverrides};
 use tribunal_teleport::Address;
 
+pub use self::engine::{CompiledCache, default_cache_dir};
 pub use self::flags::{GoBool, GoFlags, InvalidGoBool};
 pub use self::lease::Lease;
 pub use self::ledger_dir::default_ledger_dir;
@@ -66,6 +68,8 @@ pub struct Config {
     pub protected_roles: BTreeSet<String>,
     /// Limits of the daemon and of its plugins.
     pub limits: Limits,
+    /// Where the native code of plugins is kept.
+    pub cache: CompiledCache,
     /// Which requests the daemon is for.
     pub scope: Scope,
     /// What is not locked for a time.
@@ -108,6 +112,8 @@ pub struct Plugin {
     pub mode: Mode,
     /// The effects that it is granted; none: all that it declares (for what ships with the host only).
     pub effects: Option<BTreeSet<Effect>>,
+    /// Limits of its own.
+    pub limits: LimitOverrides,
     /// A JSON object.
     pub settings: serde_json::Map<String, serde_json::Value>,
     /// Where it was configured, for errors that show only when it is loaded: `tribunal.toml:12`, or the

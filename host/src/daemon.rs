@@ -5,6 +5,7 @@ mod fence;
 pub mod lease;
 pub mod log;
 mod open;
+mod panels;
 pub mod recover;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use tribunal_ports::{Clock, Engine, Ledger, Teleport};
 
 use fence::Fence;
 use open::Open;
+use panels::Panels;
 
 /// Events that wait for the controller; whoever has more waits in turn.
 const EVENTS_MAX: usize = 1_024;
@@ -99,8 +101,10 @@ where
         let (teleport, events) = (Arc::clone(&ports.teleport), events.clone());
         AbortOnDropHandle::new(tokio::spawn(async move { teleport.watch(events).await }))
     };
-    let settings = Settings { tripped: open.tripped().map(str::to_owned), ..settings };
-    let mut daemon = Loop { ports, events, fence, open, release, tasks: JoinSet::new() };
+    let (panels, members) = Panels::begin(&ports.engine);
+    let panel = members.unwrap_or(settings.panel);
+    let settings = Settings { tripped: open.tripped().map(str::to_owned), panel, ..settings };
+    let mut daemon = Loop { ports, events, fence, open, release, panels, tasks: JoinSet::new() };
     let controller = Controller::new(settings);
     let turned = daemon.turn(controller, incoming, status, stop).await;
     drop(follow);
@@ -141,6 +145,8 @@ struct Loop<'a, T, E, L, C> {
     open: &'a mut Open,
     /// An operator releases the breaker.
     release: &'a Notify,
+    /// Who is asked.
+    panels: Panels<E>,
     /// Calls under way; each ends by sending its reply.
     tasks: JoinSet<()>,
 }
@@ -179,6 +185,7 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                 }
             };
             tokio::pin!(timeout);
+            let panel = self.panels.newest();
             event = loop {
                 tokio::select! {
                     biased;
@@ -191,6 +198,7 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                     }
                     // Whoever listens sees that the loop turns.
                     _at = pulse.tick() => status.send_modify(|_same| ()),
+                    () = panel.replaced() => break self.panels.replace(&self.ports.engine),
                     Some(event) = incoming.recv() => break event,
                     Some(ended) = self.tasks.join_next() => ended.map_err(Bug)?,
                     () = &mut timeout => break Event::Tick,
@@ -246,12 +254,18 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                     send(&events, Event::Listed(listed)).await;
                 });
             }
-            Action::Ask { ticket, policy, question, case } => {
-                let engine = Arc::clone(&self.ports.engine);
+            Action::Ask { ticket, generation, policy, question, case } => {
+                let panel = self.panels.of(generation);
                 self.reply(ticket, async move {
                     match question {
-                        Question::Review(request) => Reply::Opinion(engine.review(policy, request, case).await),
-                        Question::Enforce => Reply::Orders(engine.enforce(policy, case).await),
+                        Question::Review(request) => Reply::Opinion(match panel {
+                            Ok(panel) => panel.review(policy, request, case).await,
+                            Err(gone) => Err(gone),
+                        }),
+                        Question::Enforce => Reply::Orders(match panel {
+                            Ok(panel) => panel.enforce(policy, case).await,
+                            Err(gone) => Err(gone),
+                        }),
                     }
                 });
             }

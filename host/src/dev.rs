@@ -20,6 +20,7 @@ mod wire;
 use std::path::PathBuf;
 
 use tokio_util::sync::CancellationToken;
+use tribunal_sim::Release;
 
 pub use error::DevError;
 pub use serve::{ServeOptions, serve};
@@ -35,6 +36,8 @@ use story::Story;
 pub struct PlayOptions {
     /// A scenario file: its own requests are waited for, instead of the built-in story.
     pub scenario: Option<PathBuf>,
+    /// The release of Teleport that is simulated; none: that of the scenario.
+    pub release: Option<Release>,
     /// Where the identity files and the ledger go; none: where they are removed in the end.
     pub dir: Option<PathBuf>,
     /// Print the final state as one JSON object, and the story on standard error.
@@ -49,10 +52,10 @@ pub struct PlayOptions {
 /// # Errors
 /// When the cluster or the daemon does not start or breaks, or `stop` comes before the end with `once`.
 pub async fn play(options: PlayOptions, stop: CancellationToken) -> Result<Vec<String>, DevError> {
-    let PlayOptions { scenario, dir, json, once } = options;
+    let PlayOptions { scenario, release, dir, json, once } = options;
     let mut story = if json { Story::on_stderr() } else { Story::on_stdout() };
     let is_built_in = scenario.is_none();
-    let scenario = scenario::load(scenario.as_deref())?;
+    let scenario = scenario::load(scenario.as_deref(), release)?;
     let interrupted = || if once { Err(DevError::Interrupted) } else { Ok(Vec::new()) };
     let mut stage = tokio::select! {
         set = Stage::set(scenario, dir) => set?,

@@ -92,10 +92,13 @@ impl Outlook {
             ready: self.obstacles().is_empty(),
             view_complete: status.is_some_and(|status| status.blind.is_none()),
             breaker_tripped: status.is_some_and(|status| status.tripped.is_some()),
+            panel: self.signs.panel_seen(),
             holdings: self.signs.holdings().count(now),
             subjects: status.map_or([0; 3], |status| [status.in_flight, status.waiting, status.retrying]),
             last_full_list_secs: status.and_then(|status| status.last_full_list).map(since_epoch),
-            identity_expiry_secs: outside.identity.map(|identity| since_epoch(identity.expires)),
+            identity_expiry_secs: outside.identity.as_ref().map(|identity| since_epoch(identity.expires)),
+            identity_renewals: outside.identity.as_ref().map_or(0, |identity| identity.renewals),
+            identity_usable: outside.identity.map(|identity| identity.problem.is_none()),
             skew_secs: [skew.at_least_ms.map(secs), skew.at_most_ms.map(secs)],
         })
     }

@@ -6,6 +6,8 @@ pub mod clock;
 pub mod config;
 pub mod daemon;
 pub mod dev;
+pub mod doctor;
 pub mod health;
+pub mod role;
 pub mod signs;
 pub mod telemetry;

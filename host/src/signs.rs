@@ -6,7 +6,7 @@ pub mod metrics;
 mod shown;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -16,6 +16,7 @@ use tribunal_core::action::{Event, Listing};
 use tribunal_core::opinion::Member;
 use tribunal_core::record::{Lifecycle, Record};
 use tribunal_core::{Settings, Status, Timestamp};
+use tribunal_engine::PolicyHealth;
 
 use self::holdings::{Holdings, Mirror};
 use self::metrics::Metrics;
@@ -37,6 +38,7 @@ pub struct Signs {
     state: Mutex<State>,
     mirror: Mutex<Mirror>,
     metrics: Metrics,
+    panel_seen: OnceLock<Box<dyn Fn() -> PanelSeen + Send + Sync>>,
 }
 
 /// What does not change during a run.
@@ -44,7 +46,7 @@ pub struct Signs {
 pub struct About {
     /// The name of the cluster.
     pub cluster: String,
-    /// The panel, in the order in which it is asked.
+    /// The first panel, in the order in which it is asked.
     pub panel: Vec<Member>,
     /// The time between two full lists.
     pub poll_interval: Duration,
@@ -82,6 +84,15 @@ pub struct Standing {
     pub stopping: bool,
 }
 
+/// How the panel stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PanelSeen {
+    /// Its policies, in the order in which they are asked.
+    pub policies: Vec<PolicyHealth>,
+    /// Since when it is older than what is configured, and why.
+    pub stale: Option<(Timestamp, String)>,
+}
+
 #[derive(Debug)]
 struct State {
     turned: Instant,
@@ -89,6 +100,8 @@ struct State {
     list_took: Duration,
     ledger_fault: Option<(Timestamp, String)>,
     last_alarm: Option<(Timestamp, String)>,
+    /// The policies that are asked now; none: those of the settings.
+    panel: Option<Vec<Member>>,
 }
 
 // === impl Signs ===
@@ -102,12 +115,18 @@ impl Signs {
             poll_interval: settings.poll_interval,
             dry_run: settings.dry_run,
         };
+        Self::of(about, feeds, now)
+    }
+
+    /// The same of one that has no settings yet.
+    pub fn of(about: About, feeds: Feeds, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Arc<Self> {
         let state = State {
             turned: Instant::now(),
             blind_since: None,
             list_took: Duration::ZERO,
             ledger_fault: None,
             last_alarm: None,
+            panel: None,
         };
         Arc::new(Self {
             metrics: Metrics::new(&about),
@@ -116,6 +135,7 @@ impl Signs {
             now: Box::new(now),
             state: Mutex::new(state),
             mirror: Mutex::default(),
+            panel_seen: OnceLock::new(),
         })
     }
 
@@ -156,6 +176,25 @@ impl Signs {
         &self.about
     }
 
+    /// From now on this says how the panel stands. To be called once.
+    pub fn look_at_panel(&self, look: impl Fn() -> PanelSeen + Send + Sync + 'static) {
+        if self.panel_seen.set(Box::new(look)).is_err() {
+            tracing::warn!("Somebody looks at the panel already");
+        }
+    }
+
+    /// How the panel stands, where anybody looks.
+    #[must_use]
+    pub fn panel_seen(&self) -> PanelSeen {
+        self.panel_seen.get().map(|look| look()).unwrap_or_default()
+    }
+
+    /// The policies, in the order in which they are asked.
+    #[must_use]
+    pub fn panel(&self) -> Vec<Member> {
+        self.state().panel.clone().unwrap_or_else(|| self.about.panel.clone())
+    }
+
     /// The daemon's time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -176,7 +215,7 @@ impl Signs {
             Stand::Standby(why) => Some(why.clone()),
             Stand::Leading | Stand::Alone => None,
         });
-        let State { turned: _, blind_since, list_took, ledger_fault, last_alarm } = &*self.state();
+        let State { turned: _, blind_since, list_took, ledger_fault, last_alarm, panel: _ } = &*self.state();
         Standing {
             status,
             blind_since: *blind_since,
@@ -210,6 +249,11 @@ impl Signs {
     #[must_use]
     pub fn holdings(&self) -> Arc<Holdings> {
         self.mirror().snapshot()
+    }
+
+    /// These policies are asked from now on.
+    fn seated(&self, members: &[Member]) {
+        self.state().panel = Some(members.to_vec());
     }
 
     /// The daemon turns, though its status says nothing.

@@ -1,7 +1,9 @@
-//! `tribunal check` on plugins that are none: each is told apart, with what to do, and the process ends with an error.
+//! What loads a panel and connects to nobody. `tribunal check` on plugins that are none: each is told apart, with what to do,
+//! and the process ends with an error. `tribunal role` on panels as they are: it prints what is written in `role/`.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::path::Path;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -39,4 +41,44 @@ fn what_is_no_policy_is_refused_with_what_to_do() {
         let error = refused(bytes);
         assert!(error.contains("tribunal.toml:5: plugin `p`: ") && error.contains(says), "{says}\n{error}");
     }
+}
+
+/// What `tribunal role` prints with these words, and its exit code, where `tribunal.toml` is that of a case.
+fn role(case: &str, words: &[&str]) -> (Option<i32>, String) {
+    let dir = TempDir::new().unwrap();
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/role");
+    std::fs::copy(cases.join(format!("{case}.toml")), dir.path().join("tribunal.toml")).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+    // Native code of a test's is nobody else's.
+    command.env("XDG_CACHE_HOME", dir.path());
+    let printed = command.arg("role").args(words).current_dir(dir.path()).output().unwrap();
+    (printed.status.code(), String::from_utf8(printed.stdout).unwrap())
+}
+
+#[test]
+fn the_role_of_a_panel_as_it_is_loaded_is_the_one_that_is_written_down() {
+    for case in ["state", "review"] {
+        let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/role");
+        let written = std::fs::read_to_string(cases.join(format!("{case}.yaml"))).unwrap();
+        assert_eq!(role(case, &[]), (Some(0), written), "{case}");
+    }
+}
+
+#[test]
+fn a_role_is_printed_in_parts_for_another_way_and_for_programs() {
+    let (code, json) = role("small", &["--resolve-with", "review", "--name", "watcher", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(code, Some(0));
+    assert_eq!(json["review"]["roles"], serde_json::json!(["*"]));
+    let verbs = |rule: &serde_json::Value| format!("{}: {}", rule["resource"], rule["verbs"]);
+    let rules: Vec<String> = json["rules"].as_array().unwrap().iter().map(verbs).collect();
+    assert_eq!(rules, [r#""access_request": ["list","read"]"#, r#""lock": ["list","read"]"#]);
+    let cluster = json["cluster"].as_str().unwrap();
+    assert!(cluster.contains("name: watcher\n") && !cluster.contains("proxy_server"), "{cluster}");
+    let (code, tbot) = role("small", &["--only", "tbot"]);
+    assert_eq!((code, tbot.starts_with("# For `tbot start")), (Some(0), true), "{tbot}");
+    let (code, _) = role("small", &["--config", "missing.toml"]);
+    assert_eq!(code, Some(1));
+    let (code, _) = role("small", &["--name", "a b"]);
+    assert_eq!(code, Some(2));
 }

@@ -6,10 +6,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tribunal::config::{Config, Lease, Overrides, Plugin, Reach};
+use tribunal::config::{CompiledCache, Config, Lease, Overrides, Plugin, Reach};
 use tribunal_core::RoundLimits;
 use tribunal_core::action::ResolveWith;
 use tribunal_core::scope::Scope;
+use tribunal_engine::LimitOverrides;
 
 /// How few cases would show that the folder was not found.
 const CASES_MIN: usize = 25;
@@ -40,6 +41,7 @@ fn tell(config: &Config) -> String {
         human_approved,
         protected_roles,
         limits,
+        cache,
         scope,
         exemptions,
         lease,
@@ -66,6 +68,9 @@ fn tell(config: &Config) -> String {
     if limits.round != RoundLimits::default() {
         writeln!(text, "{:?}", limits.round).unwrap();
     }
+    if *cache != CompiledCache::Default {
+        writeln!(text, "cache: {cache:?}").unwrap();
+    }
     if *scope != Scope::default() {
         writeln!(text, "{scope:?}").unwrap();
     }
@@ -80,10 +85,13 @@ fn tell(config: &Config) -> String {
     }
     writeln!(text, "ledger: {ledger_dir:?}").unwrap();
     writeln!(text, "dry-run: {dry_run}").unwrap();
-    for Plugin { name, source, digest, mode, effects, settings, origin } in plugins {
+    for Plugin { name, source, digest, mode, effects, limits, settings, origin } in plugins {
         let digest = digest.map(|digest| digest.to_string());
         let settings = serde_json::to_string(settings).unwrap();
         writeln!(text, "{origin}: {name} = {source} {digest:?} {mode:?} {effects:?} {settings}").unwrap();
+        if *limits != LimitOverrides::default() {
+            writeln!(text, "  {limits:?}").unwrap();
+        }
     }
     text
 }
@@ -141,4 +149,16 @@ proptest::proptest! {
         let changed: String = whole.chars().take(at).chain(with.chars()).chain(whole.chars().skip(at + cut)).collect();
         let _either: Result<Config, _> = Config::from_toml(&changed, Path::new("tribunal.toml"));
     }
+}
+
+/// Each fault looks its place up, so that all of them would take as long as their number times the length of the text.
+#[test]
+fn of_a_text_that_is_full_of_faults_the_first_hundred_are_told() {
+    let text = "=\n".repeat(20_000);
+    let errors = Config::from_toml(&text, Path::new("tribunal.toml")).unwrap_err();
+    assert_eq!(errors.problems().len(), 101);
+    assert!(
+        errors.to_string().ends_with("there are more faults than these 100\n = help: mend these first"),
+        "{errors}"
+    );
 }

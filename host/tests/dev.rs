@@ -9,6 +9,8 @@ mod breaker;
 mod kill;
 #[path = "dev/process.rs"]
 mod process;
+#[path = "dev/reload.rs"]
+mod reload;
 #[path = "dev/signs.rs"]
 mod signs;
 
@@ -144,10 +146,14 @@ async fn a_daemon_with_the_sample_watchers_flags_decides_a_served_cluster_alike(
 async fn a_program_is_told_where_the_cluster_is() {
     let temp = tempfile::tempdir().unwrap();
     let dir = temp.path().to_str().unwrap();
-    let mut serve = Process::start(&["dev", "--serve", "--listen", "127.0.0.1:0", "--dir", dir, "--json"]);
+    let old = ["--teleport-version", "16"];
+    let serve = ["dev", "--serve", "--listen", "127.0.0.1:0", "--dir", dir, "--json", old[0], old[1]];
+    let mut serve = Process::start(&serve);
     let told: Value = serde_json::from_str(&serve.says("{").await).unwrap();
     let address = std::fs::read_to_string(temp.path().join("address")).unwrap();
     assert_eq!(told, json!({ "address": address.trim(), "cluster": "dev", "dir": dir }));
+    said(&["dev", "requests", "--dir", dir]).await;
+    said(&["dev", "locks", "--dir", dir]).await;
     assert_eq!(serve.end("INT").await.code(), Some(0));
 }
 
@@ -246,7 +252,7 @@ async fn what_cannot_be_served_is_told_with_what_to_do() {
     let bad = temp.path().join("bad.toml");
     std::fs::write(&bad, "cluster = \"c\"\n[[user]]\nname = \"ann\"\nroles = [\"nobody-knows\"]\n").unwrap();
     let bad = bad.to_str().unwrap();
-    let cases: [(&[&str], &[&str]); 7] = [
+    let cases: [(&[&str], &[&str]); 8] = [
         (&["dev", "--serve", "--dir", dir, "--listen", &address], &["cannot listen on", &address, "choose another"]),
         (
             &["dev", "--serve", "--dir", "/dev/null/x", "--listen", "127.0.0.1:0"],
@@ -259,6 +265,7 @@ async fn what_cannot_be_served_is_told_with_what_to_do() {
         ),
         (&["dev", "--once", "--scenario", bad], &["bad.toml", "line 4: ", "nobody-knows"]),
         (&["dev", "--serve"], &["--dir"]),
+        (&["dev", "--serve", "--dir", dir, "--teleport-version", "15"], &["release 15 cannot be simulated", "16, 17"]),
         (&["dev", "requests", "--dir", "/no/dir"], &["`/no/dir`", "tribunal dev --serve"]),
     ];
     for (arguments, words) in cases {

@@ -7,7 +7,7 @@ use tonic::Code;
 use tribunal_core::decision::Verdict;
 use tribunal_core::record::Lifecycle;
 use tribunal_proto::types::{AccessRequestV3, RequestState};
-use tribunal_sim::{Change, Entry, Often};
+use tribunal_sim::{Change, Entry, Often, RotationPhase};
 
 use crate::world::observer::spec;
 use crate::world::people::our_lock;
@@ -234,16 +234,17 @@ async fn h30_many_users_are_served_side_by_side() {
 #[tokio::test]
 async fn h35_renewed_identities_and_authorities_are_followed() {
     let world = Setup::new().in_real_time().start().await;
-    world.server().begin_ca_rotation().unwrap();
+    world.server().rotate_authorities(RotationPhase::Init).unwrap();
+    world.server().rotate_authorities(RotationPhase::UpdateClients).unwrap();
     world.sim().write_identities().unwrap();
     world.server().cut_connections();
     let first = world.asks_for_nodes("alice", &["node-1"]);
     world.until_approved(&first).await;
-    world.server().switch_server_certificate().unwrap();
+    world.server().rotate_authorities(RotationPhase::UpdateServers).unwrap();
     world.server().cut_connections();
     let second = world.asks_for_nodes("alice", &["node-2"]);
     world.until_approved(&second).await;
-    world.server().finish_ca_rotation().unwrap();
+    world.server().rotate_authorities(RotationPhase::Standby).unwrap();
     world.server().cut_connections();
     let third = world.asks_for_nodes("alice", &["node-3"]);
     world.until_approved(&third).await;

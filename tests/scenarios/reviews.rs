@@ -264,7 +264,9 @@ async fn h20_where_the_edition_has_no_reviews_the_start_says_what_to_do() {
             Err(AssemblyError::Teleport(failure)) => {
                 assert!(!starts && failure.detail.contains("`resolve-with = \"state\"`"), "{failure}");
             }
-            Err(AssemblyError::Parts(_) | AssemblyError::Ledger(_)) => panic!("it did not fail for the edition"),
+            Err(AssemblyError::Parts(_) | AssemblyError::Identity(_) | AssemblyError::Ledger(_)) => {
+                panic!("it did not fail for the edition")
+            }
         }
     }
 }

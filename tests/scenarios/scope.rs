@@ -101,7 +101,7 @@ async fn h41_an_exempt_users_requests_are_locked_when_the_exemption_ends_and_not
         Body::Decided(decided) if decided.request.as_ref().is_some_and(|request| request.id == fifth) => Some(decided),
         Body::Decided(_) | Body::Outcome(_) | Body::Lifecycle(_) => None,
     });
-    let case = decided.unwrap().case.as_ref().unwrap();
+    let case = decided.unwrap().case.as_ref().unwrap().inline().unwrap();
     let exempt: Vec<_> = case
         .requests
         .iter()

@@ -71,7 +71,9 @@ async fn a_configuration_may_name_a_proxy_the_way_through_it_and_the_ca_of_a_lab
     let started = within("the start fails", assemble(&config_with(&world, &address, "route = \"upgrade\""))).await;
     match started {
         Err(AssemblyError::Teleport(failure)) => assert!(failure.detail.contains("`proxy-ca-file`"), "{failure}"),
-        Err(AssemblyError::Parts(_) | AssemblyError::Ledger(_)) | Ok(_) => panic!("it did not fail for the proxy"),
+        Err(AssemblyError::Parts(_) | AssemblyError::Identity(_) | AssemblyError::Ledger(_)) | Ok(_) => {
+            panic!("it did not fail for the proxy")
+        }
     }
 }
 
@@ -86,7 +88,9 @@ async fn k2_a_server_that_cannot_be_reached_ends_the_start() {
             assert!(failure.detail.contains(&free.to_string()), "{failure}");
             assert!(failure.detail.contains("check the address"), "{failure}");
         }
-        Err(AssemblyError::Parts(_) | AssemblyError::Ledger(_)) | Ok(_) => panic!("it did not fail for the server"),
+        Err(AssemblyError::Parts(_) | AssemblyError::Identity(_) | AssemblyError::Ledger(_)) | Ok(_) => {
+            panic!("it did not fail for the server")
+        }
     }
 }
 
@@ -98,4 +102,34 @@ async fn a_server_that_refuses_the_identity_ends_the_start() {
     let config = config(&world, &world.sim().addr().to_string());
     let started = within("the start fails", assemble(&config)).await;
     assert!(matches!(started, Err(AssemblyError::Teleport(_))));
+}
+
+/// What time mends is waited for; what a person has to mend ends the start, also where both are wrong.
+#[tokio::test]
+async fn an_identity_whose_time_is_over_is_told_from_one_that_is_wrong() {
+    let world = Setup::new().without_daemon().await;
+    let over = tribunal_sim::IssueOptions {
+        life: tribunal_sim::Span::from_ms(-60_000),
+        ..tribunal_sim::IssueOptions::of(&world.bot())
+    };
+    let over = world.server().issue(&over).unwrap().to_text();
+    let config = config(&world, &world.sim().addr().to_string());
+    let mut mistaken = config.clone();
+    mistaken.plugins.clear();
+    for (text, config, waits) in [
+        (over.as_str(), &config, true),
+        (over.as_str(), &mistaken, false),
+        (over.get(..over.len() / 2).unwrap(), &config, false),
+    ] {
+        std::fs::write(world.identity_file(), text).unwrap();
+        match within("the start ends", assemble(config)).await {
+            Err(AssemblyError::Identity(error)) => {
+                assert!(waits && error.to_string().contains("expired at"), "{error}")
+            }
+            Err(AssemblyError::Parts(wrong)) => assert!(!waits && !wrong.is_empty(), "{wrong:?}"),
+            Err(AssemblyError::Ledger(why)) => panic!("{why}"),
+            Err(AssemblyError::Teleport(failure)) => panic!("{failure}"),
+            Ok(_) => panic!("it started"),
+        }
+    }
 }

@@ -14,6 +14,18 @@ const STOP_MAX: Duration = Duration::from_secs(60);
 /// Policies may take this long here: a slow machine is not what is tested.
 const DEADLINE_MS: u64 = 10_000;
 
+/// What differs from one configuration to the next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings<'a> {
+    pub(crate) address: SocketAddr,
+    /// More keys of `[teleport]`.
+    pub(crate) teleport: &'a str,
+    /// The time between two full lists.
+    pub(crate) poll: &'a str,
+    /// More tables.
+    pub(crate) tables: &'a str,
+}
+
 /// The daemon, and what it needs to start again.
 #[derive(Debug)]
 pub(crate) struct Daemon {
@@ -34,14 +46,18 @@ impl Daemon {
     ///
     /// No breaker trips: nobody here would release it. It acts under a lease only, and after a SIGKILL the next run on the
     /// same ledger finds its own.
-    pub(crate) fn new(binary: PathBuf, dir: &Path, address: SocketAddr) -> Result<Self, String> {
+    pub(crate) fn new(binary: PathBuf, dir: &Path, settings: &Settings<'_>) -> Result<Self, String> {
+        let Settings { address, teleport, poll, tables } = settings;
         let config = format!(
             r#"[teleport]
 address = "{address}"
 identity-file = "identity"
+{teleport}
 
 [poll]
-interval = "1s"
+interval = "{poll}"
+
+{tables}
 
 [daemon]
 lease = "required"

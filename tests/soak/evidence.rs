@@ -176,4 +176,5 @@ impl Evidence {
 }
 
 #[cfg(test)]
+#[path = "evidence/tests.rs"] // `week` uses this file as well
 mod tests;

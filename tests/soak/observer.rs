@@ -345,4 +345,5 @@ impl Observer {
 }
 
 #[cfg(test)]
+#[path = "observer/tests.rs"] // `week` uses this file as well
 mod tests;

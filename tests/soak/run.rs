@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use tribunal_sim::{Handle, IssueOptions, Running, SimClock, SimServer};
 
 use crate::chance::Chance;
-use crate::daemon::Daemon;
+use crate::daemon::{Daemon, Settings};
 use crate::end;
 use crate::evidence::Evidence;
 use crate::figures::Report;
@@ -84,7 +84,8 @@ impl Soak {
             SimServer::start(scenario, listen, None, SimClock::real()).await.map_err(|error| error.to_string())?;
         let identity = running.issue(&IssueOptions::of(&bot)).map_err(|error| error.to_string())?;
         identity.write(&place.path().join("identity")).map_err(|error| format!("the identity file: {error}"))?;
-        let daemon = Daemon::new(binary, place.path(), running.addr())?;
+        let settings = Settings { address: running.addr(), teleport: "", poll: "1s", tables: "" };
+        let daemon = Daemon::new(binary, place.path(), &settings)?;
         let now = Instant::now();
         Ok(Self {
             started: now,

@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -15,7 +14,7 @@ use tribunal::health::identity::Seen;
 use tribunal::health::report::Report;
 use tribunal::health::{Outlook, Outside, Whose, serve};
 use tribunal::signs::{Feeds, Shown, Signs};
-use tribunal_core::{Settings, Status, Timestamp};
+use tribunal_core::{Settings, Status};
 use tribunal_ports::Clock as _;
 
 use super::clock::WorldClock;
@@ -39,10 +38,7 @@ pub(super) fn watched<E, L>(
     // It ends with the daemon, whose status it follows.
     tokio::spawn(async move { follow.follow().await });
     let outlook = Outlook::new(signs, move || {
-        let identity = teleport.client.identity();
-        let expires = identity.not_after().duration_since(UNIX_EPOCH).unwrap();
-        let seen =
-            Seen { user: identity.user().to_owned(), expires: Timestamp::default().after(expires), problem: None };
+        let seen = Seen::of(&teleport.client.identity_file().held());
         Outside { identity: Some(seen), skew: teleport.client.skew() }
     });
     (ports, outlook)
@@ -51,7 +47,8 @@ pub(super) fn watched<E, L>(
 /// An open health port.
 pub(crate) struct Probe {
     at: SocketAddr,
-    _served: AbortOnDropHandle<()>,
+    /// None: somebody else serves it.
+    _served: Option<AbortOnDropHandle<()>>,
 }
 
 impl World {
@@ -60,11 +57,16 @@ impl World {
         let outlook = self.outlook.clone().expect("a daemon");
         let listener = serve::listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let at = listener.local_addr().unwrap();
-        Probe { at, _served: AbortOnDropHandle::new(tokio::spawn(serve::serve(listener, outlook))) }
+        Probe { at, _served: Some(AbortOnDropHandle::new(tokio::spawn(serve::serve(listener, outlook)))) }
     }
 }
 
 impl Probe {
+    /// Of the health port there.
+    pub(crate) fn at(at: SocketAddr) -> Self {
+        Self { at, _served: None }
+    }
+
     /// The status and the body of what is answered.
     pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let answer = async {

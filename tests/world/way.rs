@@ -64,6 +64,16 @@ impl Entrance {
         }
     }
 
+    /// The proxy, if the way goes through one.
+    pub(crate) fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
+    }
+
+    /// The proxy's tunnel, if the way goes through one.
+    pub(crate) fn tunnel(&self) -> Option<&SshTunnel> {
+        self.tunnel.as_ref()
+    }
+
     /// The CA of the proxy's web certificate.
     pub(crate) fn ca_file(&self) -> &Path {
         &self.ca_file

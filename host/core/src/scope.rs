@@ -55,6 +55,12 @@ impl Pattern {
         Self(text.into())
     }
 
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it matches the whole of `name`.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {

@@ -1,6 +1,9 @@
 //! Every command, flag and word of the command line: the one source for parsing, help and completions. It runs nothing.
 
 mod dev;
+mod doctor;
+mod ledger;
+mod role;
 mod run;
 mod status;
 
@@ -9,6 +12,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 pub use self::dev::{DevAction, DevArgs, DirArgs, RequestArgs, ResolveArgs, ShowArgs};
+pub use self::doctor::DoctorArgs;
+pub use self::ledger::{
+    LedgerAction, LedgerArgs, LedgerPlace, ListArgs, ProveArgs, ShowRecordArgs, VerdictWord, VerifyArgs,
+};
+pub use self::role::{Only, RoleArgs, Way};
 pub use self::run::{LogArgs, RunArgs};
 pub use self::status::StatusArgs;
 
@@ -48,8 +56,14 @@ pub enum Command {
     Dev(Box<DevArgs>),
     /// Check a configuration: load it and all of its plugins, and say what was found
     Check(CheckArgs),
+    /// Find out why the daemon would not work: connection, identity, rights, and everything around it
+    Doctor(DoctorArgs),
+    /// Print the least that Teleport has to allow a configuration: role, bot and tbot.yaml
+    Role(RoleArgs),
     /// Ask a running daemon how it stands, and who holds what
     Status(StatusArgs),
+    /// Look into the ledger: verify it, find decisions, show one, prove one to others
+    Ledger(LedgerArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
 }
@@ -97,7 +111,13 @@ mod tests {
     fn dev(line: &str) -> DevArgs {
         match parse(line).unwrap() {
             Command::Dev(args) => *args,
-            Command::Run(_) | Command::Check(_) | Command::Status(_) | Command::Completions(_) => {
+            Command::Run(_)
+            | Command::Check(_)
+            | Command::Doctor(_)
+            | Command::Role(_)
+            | Command::Status(_)
+            | Command::Ledger(_)
+            | Command::Completions(_) => {
                 panic!("`{line}` is not `dev`")
             }
         }

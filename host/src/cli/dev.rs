@@ -17,20 +17,21 @@ use crate::telemetry;
 /// # Errors
 /// What is wrong, and what to do.
 pub(super) async fn dev(args: DevArgs) -> anyhow::Result<ExitCode> {
-    let DevArgs { action, once, json, serve: only_serve, listen, dir, scenario, log } = args;
+    let DevArgs { action, once, json, serve: only_serve, listen, dir, scenario, teleport_version, log } = args;
     if let Some(action) = action {
         act(action).await?;
         return Ok(ExitCode::SUCCESS);
     }
+    let release = teleport_version;
     start_log(&log);
     let stop = CancellationToken::new();
     listen_for_signals(&stop)?;
     if only_serve {
         let dir = dir.context("`--serve` needs a directory for identity files: add `--dir DIR`")?;
-        Box::pin(serve(ServeOptions { listen, dir, scenario, json }, stop)).await?;
+        Box::pin(serve(ServeOptions { listen, dir, scenario, release, json }, stop)).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let wrong = Box::pin(play(PlayOptions { scenario, dir, json, once }, stop)).await?;
+    let wrong = Box::pin(play(PlayOptions { scenario, release, dir, json, once }, stop)).await?;
     if wrong.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

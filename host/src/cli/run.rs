@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::CommandFactory;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
@@ -15,12 +16,14 @@ use tribunal_ports::Clock;
 
 use super::args::{Cli, RunArgs};
 use super::{EXIT_ERROR, around, report};
-use crate::assembly::{self, Assembled};
+use crate::assembly::reload::Reloader;
+use crate::assembly::{self, Assembled, AssemblyError};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigErrors};
 use crate::daemon::lease::Stand;
+use crate::health::identity::wait::wait;
 use crate::signs::{Feeds, Signs};
-use crate::{daemon, telemetry};
+use crate::{daemon, role, telemetry};
 
 pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     telemetry::init(args.log.log_format, args.log.debug.0);
@@ -42,11 +45,8 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     listen_for_releases(&release, stand.clone())?;
     let listener = around::open(&config).await?;
     info!(plugins = config.plugins.len(), address = %config.teleport.address, "Loading plugins and connecting");
-    let assembled = tokio::select! {
-        assembled = Box::pin(assembly::assemble(&config)) => assembled?,
-        () = stop.cancelled() => return Ok(ExitCode::SUCCESS),
-    };
-    let Assembled { ports, settings, lease, cluster, recovery } = assembled;
+    let Some(assembled) = assemble(&config, listener.as_ref(), &stop).await? else { return Ok(ExitCode::SUCCESS) };
+    let Assembled { ports, reloader, settings, lease, cluster, recovery } = assembled;
     info!(
         cluster = %cluster.name,
         address = %config.teleport.address,
@@ -60,7 +60,9 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let signs = Signs::new(&settings, feeds, || SystemClock.now());
     let client = Arc::clone(&ports.teleport);
     let ports = signs.watch_over(ports);
-    let around = around::begin(&signs, client, &config, listener, stop.clone()).await;
+    let mut around = around::begin(&signs, Arc::clone(&client), listener, stop.clone());
+    around.spawn(role::probe(client, role::needed(&config, &settings.panel)));
+    around.spawn(reload(&signs, reloader, &args)?);
     say_recovery(&recovery);
     if may_release(recovery.tripped.as_deref(), args.release_breaker) {
         release.notify_one();
@@ -77,6 +79,26 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     drop(around);
     info!("Stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the daemon, as soon as its identity's time it is; none: a stop was asked for meanwhile. A start that fails for
+/// anything else ends, so that a mistake shows at once.
+async fn assemble(
+    config: &Config,
+    listener: Option<&Arc<TcpListener>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Assembled>> {
+    loop {
+        let assembled = tokio::select! {
+            assembled = Box::pin(assembly::assemble(config)) => assembled,
+            () = stop.cancelled() => return Ok(None),
+        };
+        let Err(AssemblyError::Identity(why)) = assembled else { return Ok(Some(assembled?)) };
+        let path = &config.teleport.identity_file;
+        if !wait(path, &why, listener.cloned(), Arc::new(SystemClock), stop).await {
+            return Ok(None);
+        }
+    }
 }
 
 fn configure(args: &RunArgs) -> Result<Config, ConfigErrors> {
@@ -131,6 +153,27 @@ fn listen_for_releases(release: &Arc<Notify>, stand: watch::Receiver<Stand>) -> 
     Ok(())
 }
 
+/// Replaces the panel when its files change, or when SIGHUP asks for it.
+fn reload(
+    signs: &Signs,
+    reloader: Reloader,
+    args: &RunArgs,
+) -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut signals = signal(SignalKind::hangup()).context("signals cannot be listened for")?;
+    let (reloader, hangup) = (Arc::new(reloader), Arc::new(Notify::new()));
+    let seen = Arc::clone(&reloader);
+    signs.look_at_panel(move || seen.seen());
+    let file = args.config.clone().map(|path| (path, args.overrides()));
+    Ok(async move {
+        let hear = async {
+            while signals.recv().await.is_some() {
+                hangup.notify_one();
+            }
+        };
+        tokio::join!(hear, reloader.follow(file, Arc::clone(&hangup), || SystemClock.now()));
+    })
+}
+
 /// Says how the breaker stands at the start; whether it is to be released.
 fn may_release(tripped: Option<&str>, wanted: bool) -> bool {
     match (tripped, wanted) {
@@ -155,8 +198,11 @@ fn may_release(tripped: Option<&str>, wanted: bool) -> bool {
 }
 
 fn say_recovery(recovery: &Recovery) {
-    let Recovery { records, open, torn, tripped: _ } = recovery; // it has a word of its own
+    let Recovery { records, open, torn, read_all, tripped: _ } = recovery; // it has a word of its own
     info!(records, open = open.len(), "Opened the ledger");
+    if let Some(why) = read_all {
+        warn!(why, "Had to read the whole ledger: nothing that it vouches for says where it stood");
+    }
     if let Some(torn) = torn {
         warn!(
             segment = %torn.segment.display(),

@@ -55,9 +55,15 @@ fn as_text(told: &Report) -> String {
     let panel: Vec<String> = told
         .panel
         .iter()
-        .map(|policy| format!("{} ({}: {})", policy.name, policy.mode, policy.effects.join(", ")))
+        .map(|policy| {
+            let why = policy.why.as_ref().map_or_else(String::new, |why| format!("; {}: {why}", policy.health));
+            format!("{} ({}: {}{why})", policy.name, policy.mode, policy.effects.join(", "))
+        })
         .collect();
     say("panel", &panel.join("; "));
+    if let Some(stale) = &told.panel_stale {
+        say("reload", &format!("failed at {}, the last good panel stays: {}", stale.since, stale.what));
+    }
     say("sight", &sight(told));
     if let Some(tripped) = &told.breaker_tripped {
         say("breaker", &format!("tripped: {tripped}"));
@@ -134,7 +140,7 @@ fn sight(told: &Report) -> String {
 }
 
 fn who(identity: &Identity) -> String {
-    let Identity { user, expires, remaining_secs, problem } = identity;
+    let Identity { user, expires, remaining_secs, renewals: _, problem } = identity;
     let problem = problem.as_ref().map_or_else(String::new, |problem| format!("; {problem}"));
     format!("{user} until {expires}, {remaining_secs} s left{problem}")
 }

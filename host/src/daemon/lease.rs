@@ -30,6 +30,8 @@ const RETRY_PAUSE: Duration = Duration::from_secs(1);
 const STANDBY_PAUSE: Duration = Duration::from_secs(5);
 /// The same where a person has to act first.
 const UNABLE_PAUSE: Duration = Duration::from_secs(30);
+/// Why a lease is lost of which nothing else is known.
+const NOT_IN_TIME: &str = "it was not kept in time";
 /// How long giving it back may take.
 const RELEASE_MAX: Duration = Duration::from_millis(300);
 
@@ -257,7 +259,7 @@ impl<'a, T: Teleport, E, L: Ledger, C: Clock> Keeper<'a, T, E, L, C> {
     /// Keeps the lease, and tells its end each time; ends when it is lost, or may be, and says why.
     async fn keep(&self, lease: &Lease, ends: &watch::Sender<Timestamp>) -> String {
         let mut next = self.now().after(jittered(RENEW_AFTER));
-        let mut trouble = "it was not kept in time".to_owned();
+        let mut trouble = NOT_IN_TIME.to_owned();
         loop {
             let safe = ends.borrow().before(MARGIN);
             self.sleep_until(next.min(safe)).await;
@@ -274,11 +276,15 @@ impl<'a, T: Teleport, E, L: Ledger, C: Clock> Keeper<'a, T, E, L, C> {
             next = match kept {
                 Ok(Kept::Held) => {
                     ends.send_replace(until);
+                    NOT_IN_TIME.clone_into(&mut trouble);
                     self.now().after(jittered(RENEW_AFTER))
                 }
                 Ok(Kept::Gone(why)) => return why,
                 Err(failure) => {
-                    tracing::warn!(error = %failure, "The lease could not be kept; tried anew");
+                    // It is tried every second; people need the reason once.
+                    if failure.detail != trouble {
+                        tracing::warn!(error = %failure, "The lease could not be kept; tried anew");
+                    }
                     trouble = failure.detail;
                     self.now().after(jittered(RETRY_PAUSE))
                 }

@@ -5,23 +5,27 @@ use std::io::Read;
 use std::path::Path;
 
 use tribunal_sim::scenario::{ReviewDef, RoleDef, RuleDef, SCENARIO_BYTES_MAX, UserDef};
-use tribunal_sim::{Scenario, default_scenario};
+use tribunal_sim::{Release, Scenario, default_scenario};
 
 use super::DevError;
 use super::dir::ADMIN;
 
-/// The scenario of this file, or the built-in one. A file without a user `admin` gets one (with the role `admin`, which
+/// The scenario of this file, or the built-in one, of this release if one is named. A file without a user `admin` gets one (with the role `admin`, which
 /// is added too where it is missing and may then do everything), so that there is always `admin.identity`.
 ///
 /// # Errors
 /// When the file cannot be read or used; all of its faults at once.
-pub(super) fn load(path: Option<&Path>) -> Result<Scenario, DevError> {
+pub(super) fn load(path: Option<&Path>, release: Option<Release>) -> Result<Scenario, DevError> {
     let parsed = match path {
         Some(path) => Scenario::parse(&read(path)?),
         None => default_scenario(),
     };
     let mut scenario = parsed.map_err(|invalid| DevError::Scenario { path: path.map(Path::to_owned), invalid })?;
     add_admin(&mut scenario);
+    if release.is_some() {
+        // What a file says of another release would make this one neither.
+        (scenario.release, scenario.version, scenario.oldest_client) = (release, None, None);
+    }
     Ok(scenario)
 }
 
@@ -69,7 +73,7 @@ mod tests {
         let temp = tempfile::tempdir().unwrap();
         let path = temp.path().join("scenario.toml");
         std::fs::write(&path, text).unwrap();
-        load(Some(&path))
+        load(Some(&path), None)
     }
 
     #[test]
@@ -79,8 +83,15 @@ mod tests {
             assert_eq!(scenario.users.iter().filter(|user| user.name == ADMIN).count(), 1);
             assert_eq!(scenario.roles.iter().filter(|role| role.name == ADMIN).count(), 1);
         }
-        let built_in = load(None).unwrap();
+        let built_in = load(None, None).unwrap();
         assert_eq!(built_in.users.iter().filter(|user| user.name == ADMIN).count(), 1);
+    }
+
+    #[test]
+    fn a_release_that_is_named_beats_the_one_of_the_scenario() {
+        assert_eq!(load(None, None).unwrap().release, None);
+        assert_eq!(load(None, Some(Release::V16)).unwrap().version(), "16.0.0");
+        assert_eq!(of("cluster = \"c\"\nrelease = 17").unwrap().release, Some(Release::V17));
     }
 
     #[test]
@@ -88,7 +99,7 @@ mod tests {
         let text = of("cluster = \"c\"\ncolour = \"red\"").unwrap_err().to_string();
         assert!(text.contains("scenario.toml`: line 2: "), "{text}");
         assert!(text.contains("colour"), "{text}");
-        let text = load(Some(Path::new("/no/such/file"))).unwrap_err().to_string();
+        let text = load(Some(Path::new("/no/such/file")), None).unwrap_err().to_string();
         assert!(text.starts_with("cannot read `/no/such/file`: "), "{text}");
         assert!(text.ends_with("point `--scenario` at a readable scenario file in TOML"), "{text}");
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
-use tribunal_sim::{SimClock, SimServer};
+use tribunal_sim::{Release, SimClock, SimServer};
 
 use super::dir::Dir;
 use super::{DevError, scenario};
@@ -20,6 +20,8 @@ pub struct ServeOptions {
     pub dir: PathBuf,
     /// The scenario file; none: the built-in scenario.
     pub scenario: Option<PathBuf>,
+    /// The release of Teleport that is simulated; none: that of the scenario.
+    pub release: Option<Release>,
     /// Say that it is ready in JSON.
     pub json: bool,
 }
@@ -29,8 +31,8 @@ pub struct ServeOptions {
 /// # Errors
 /// When the scenario cannot be used, the directory not be written or the address not be listened on.
 pub async fn serve(options: ServeOptions, stop: CancellationToken) -> Result<(), DevError> {
-    let ServeOptions { listen, dir, scenario: path, json } = options;
-    let scenario = scenario::load(path.as_deref())?;
+    let ServeOptions { listen, dir, scenario: path, release, json } = options;
+    let scenario = scenario::load(path.as_deref(), release)?;
     let cluster = scenario.cluster.clone();
     writable(&dir)?;
     let server = SimServer::start(scenario, listen, Some(dir.clone()), SimClock::real()).await?;

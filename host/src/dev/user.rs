@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use tonic::transport::Channel;
-use tonic::{Response, Status};
+use tonic::{Code, Response, Status};
 use tribunal_proto::proto::auth_service_client::AuthServiceClient;
-use tribunal_proto::proto::{AccessRequestSort, ListAccessRequestsRequest, ListLocksRequest, RequestStateSetter};
+use tribunal_proto::proto::{
+    AccessRequestSort, GetLocksRequest, ListAccessRequestsRequest, ListLocksRequest, RequestStateSetter,
+};
 use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, LockV2, Metadata, RequestState};
 use tribunal_sim::cluster::resource_id;
 use uuid::Uuid;
@@ -119,8 +121,11 @@ impl User {
         let mut page_token = String::new();
         for _page in 0..PAGES_MAX {
             let page = ListLocksRequest { page_size: PAGE_ENTRIES, page_token, filter: None };
-            let call = self.auth.list_locks(page);
-            let page = in_time(call).await.map_err(|status| refused(&self.name, "list locks", &status))?;
+            let page = match in_time(self.auth.list_locks(page)).await {
+                // An old server lists them all at once.
+                Err(status) if status.code() == Code::Unimplemented => return self.locks_at_once().await,
+                page => page.map_err(|status| refused(&self.name, "list locks", &status))?,
+            };
             locks.extend(page.locks);
             page_token = page.next_page_token;
             if page_token.is_empty() {
@@ -128,6 +133,12 @@ impl User {
             }
         }
         Ok(locks)
+    }
+
+    async fn locks_at_once(&mut self) -> Result<Vec<LockV2>, DevError> {
+        let call = self.auth.get_locks(GetLocksRequest::default());
+        let all = in_time(call).await.map_err(|status| refused(&self.name, "list locks", &status))?;
+        Ok(all.locks)
     }
 
     /// Approves or denies a request, past all reviews, as `tctl requests approve` does.

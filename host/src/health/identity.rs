@@ -1,45 +1,57 @@
-//! Follows the identity file, so that people learn in time that it is not renewed. It never hands out what is in it, and
-//! renews nothing.
+//! Follows how long the daemon's identity is still good for, so that people learn in time that it is not renewed. It never
+//! hands out what is in it, and renews nothing: the client does.
 
-use std::path::PathBuf;
+pub mod wait;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::watch;
 use tracing::{error, info, warn};
 use tribunal_core::Timestamp;
 use tribunal_ports::Clock;
-use tribunal_teleport::{Identity, InvalidIdentity};
+use tribunal_teleport::Held;
 
-/// How often the file is looked at, in seconds.
-pub const LOOK_SECS: u64 = 60;
-/// People are told when less than this is left, in seconds: tbot renews an hour's identity after 20 minutes. Of a shorter
-/// life it is a quarter.
+/// How often its end is looked at, in seconds, whether or not the file changes.
+pub const LOOK_SECS: u64 = 10;
+/// What is left when people should have been told, in seconds: tbot renews an hour's identity after 20 minutes.
 pub const LEFT_SECS_MIN: u64 = 600;
+/// When people are told, in seconds before the end. Only what is at most a quarter of its whole life counts; of lives that
+/// are too short for all of them, the quarter itself does.
+pub const TOLD_SECS: [u64; 5] = [7 * 24 * 3_600, 24 * 3_600, 3_600, LEFT_SECS_MIN, 60];
+/// How much earlier than it was issued a certificate begins, in seconds (`lib/tlsca/ca.go`): no part of its life.
+const BACKDATED_SECS: u64 = 60;
 
 /// What was last seen of the identity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// The daemon's Teleport user.
     pub user: String,
+    /// When its certificate begins.
+    pub begins: Timestamp,
     /// When its certificate expires.
     pub expires: Timestamp,
+    /// How many identities followed the first.
+    pub renewals: u64,
     /// Why the file cannot be used right now; the certificate is that of before.
     pub problem: Option<String>,
 }
 
-/// An identity file, and what was seen of it.
+/// The life of a client's identity.
 #[derive(Debug)]
-pub struct IdentityFile {
-    path: PathBuf,
+pub struct IdentityLife {
+    held: watch::Receiver<Held>,
     state: Mutex<State>,
 }
 
+/// What people were told.
 #[derive(Debug, Default)]
 struct State {
-    seen: Option<Seen>,
-    /// What was left of the certificate's life when it was seen first.
-    life: Duration,
-    told: Option<Told>,
+    /// The identity that the rest is about: how many followed the first.
+    of: Option<u64>,
+    /// The least that was said to be left of it.
+    left: Option<Duration>,
+    problem: Option<String>,
 }
 
 /// What people are told of.
@@ -47,63 +59,88 @@ struct State {
 enum Told {
     /// There is a new certificate.
     Fresh,
-    /// It expires soon.
-    Soon,
+    /// It expires within this time.
+    Soon(Duration),
     /// It expired.
     Expired,
     /// The file cannot be used.
     Unusable(String),
+    /// The file is again what it was.
+    Usable,
 }
 
-/// What reading the file gave.
-enum Read {
-    /// Of this user, until then.
-    Good(String, Timestamp),
-    /// Expired then.
-    Expired(Timestamp, String),
-    /// Cannot be used.
-    Bad(String),
-}
+// === impl Seen ===
 
-// === impl IdentityFile ===
-
-impl IdentityFile {
-    /// The file at this path, which is not looked at yet.
+impl Seen {
+    /// What there is to see of an identity.
     #[must_use]
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, state: Mutex::default() }
-    }
-
-    /// What was last seen of it.
-    #[must_use]
-    pub fn seen(&self) -> Option<Seen> {
-        self.state().seen.clone()
-    }
-
-    /// Looks at it now, and says in the log what people should know.
-    pub async fn look(&self, now: Timestamp) {
-        let read = match Identity::load(&self.path).await {
-            Ok(identity) => Read::Good(identity.user().to_owned(), timestamp(identity.not_after())),
-            Err(error) => {
-                let why = error.to_string();
-                if let InvalidIdentity::Expired { not_after } = error.problem {
-                    Read::Expired(timestamp(not_after), why)
-                } else {
-                    Read::Bad(why)
-                }
-            }
-        };
-        let mut state = self.state();
-        if let Some(told) = state.consider(read, now) {
-            say(&told, state.seen.as_ref(), now);
+    pub fn of(held: &Held) -> Self {
+        let Held { identity, renewals, problem } = held;
+        Self {
+            user: identity.user().to_owned(),
+            begins: timestamp(identity.not_before()),
+            expires: timestamp(identity.not_after()),
+            renewals: *renewals,
+            problem: problem.clone(),
         }
     }
 
-    /// Looks at it for ever.
+    /// What is left at `now`.
+    #[must_use]
+    pub fn left(&self, now: Timestamp) -> Duration {
+        self.expires.since(now)
+    }
+
+    /// At what is left people are told; most first.
+    fn thresholds(&self) -> Vec<Duration> {
+        let life = self.expires.since(self.begins).saturating_sub(Duration::from_secs(BACKDATED_SECS));
+        let quarter = life / 4;
+        let fixed = TOLD_SECS.map(Duration::from_secs).into_iter().filter(|left| *left <= quarter);
+        let fixed: Vec<Duration> = fixed.collect();
+        if fixed.is_empty() { vec![quarter] } else { fixed }
+    }
+
+    /// When people are told next, after `now`; never, if it has expired.
+    fn next_told(&self, now: Timestamp) -> Timestamp {
+        let told = self.thresholds().into_iter().chain([Duration::ZERO]).map(|left| self.expires.before(left));
+        told.filter(|at| *at > now).min().unwrap_or(Timestamp::from_millis(u64::MAX))
+    }
+}
+
+// === impl IdentityLife ===
+
+impl IdentityLife {
+    /// That of whatever is held there.
+    #[must_use]
+    pub fn new(held: watch::Receiver<Held>) -> Self {
+        Self { held, state: Mutex::default() }
+    }
+
+    /// How it stands.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        Seen::of(&self.held.borrow())
+    }
+
+    /// Looks at it now, and says in the log what people should know.
+    pub fn look(&self, now: Timestamp) {
+        let seen = self.seen();
+        let told = self.state().consider(&seen, now);
+        told.iter().for_each(|told| say(told, &seen, now));
+    }
+
+    /// Looks at it for ever: when it changes, and now and then.
     pub async fn follow(&self, clock: &impl Clock) {
+        let mut held = self.held.clone();
         loop {
-            clock.sleep_until(clock.now().after(Duration::from_secs(LOOK_SECS))).await;
-            self.look(clock.now()).await;
+            let now = clock.now();
+            self.look(now);
+            let next = self.seen().next_told(now).min(now.after(Duration::from_secs(LOOK_SECS)));
+            let pause = clock.sleep_until(next);
+            tokio::select! {
+                () = pause => {}
+                Ok(()) = held.changed() => {}
+            }
         }
     }
 
@@ -112,15 +149,21 @@ impl IdentityFile {
     }
 }
 
-fn say(told: &Told, seen: Option<&Seen>, now: Timestamp) {
-    let user = seen.map_or("", |seen| seen.user.as_str());
-    let expires = seen.map_or_else(String::new, |seen| super::report::utc(seen.expires));
-    let left_secs = seen.map_or(0, |seen| seen.expires.since(now).as_secs());
+fn say(told: &Told, seen: &Seen, now: Timestamp) {
+    let Seen { user, begins: _, expires, renewals, problem: _ } = seen;
+    let (expires, left_secs) = (super::report::utc(*expires), seen.left(now).as_secs());
     match told {
-        Told::Fresh => info!(user, expires, left_secs, "Identity"),
-        Told::Soon => warn!(user, expires, left_secs, "The identity expires soon; check that tbot runs and renews it"),
-        Told::Expired => error!(user, expires, "The identity expired; check that tbot runs and renews it"),
-        Told::Unusable(why) => warn!(%why, expires, left_secs, "The identity file cannot be used; the one before is"),
+        Told::Fresh => info!(user, expires, left_secs, renewals, "Identity"),
+        Told::Soon(_) => {
+            warn!(user, expires, left_secs, "The identity expires soon; check that tbot runs and renews it")
+        }
+        Told::Expired => error!(
+            user,
+            expires,
+            "The identity expired; nothing is decided until a fresh one is in its file: check that tbot runs and renews it"
+        ),
+        Told::Unusable(why) => warn!(why, expires, left_secs, "The identity file cannot be used; the one before is"),
+        Told::Usable => info!(user, expires, left_secs, "The identity file is whole again"),
     }
 }
 
@@ -132,110 +175,27 @@ fn timestamp(time: SystemTime) -> Timestamp {
 // === impl State ===
 
 impl State {
-    /// Takes in what was read; returns what people are to be told, each thing once.
-    fn consider(&mut self, read: Read, now: Timestamp) -> Option<Told> {
-        let before = self.seen.take();
-        let seen = match read {
-            Read::Good(user, expires) => Some(Seen { user, expires, problem: None }),
-            Read::Expired(expires, why) => {
-                let user = before.as_ref().map_or_else(String::new, |before| before.user.clone());
-                Some(Seen { user, expires, problem: Some(why) })
-            }
-            Read::Bad(why) => match &before {
-                Some(before) => Some(Seen { problem: Some(why), ..before.clone() }),
-                None => return self.tell(Told::Unusable(why)),
-            },
-        };
-        let fresh = seen.as_ref().map(|seen| seen.expires) != before.map(|before| before.expires);
-        self.seen = seen;
-        let seen = self.seen.as_ref()?;
-        let left = seen.expires.since(now);
-        if fresh {
-            self.life = left;
+    /// Takes in how it stands; returns what people are to be told, each thing once.
+    fn consider(&mut self, seen: &Seen, now: Timestamp) -> Vec<Told> {
+        let mut told = Vec::new();
+        let left = seen.left(now);
+        if self.of.replace(seen.renewals) != Some(seen.renewals) {
+            self.left = None;
+            self.problem = None;
+            told.push(Told::Fresh);
         }
-        let soon = Duration::from_secs(LEFT_SECS_MIN).min(self.life / 4);
-        let told = match &seen.problem {
-            _ if left.is_zero() => Told::Expired,
-            Some(why) => Told::Unusable(why.clone()),
-            None if left < soon => Told::Soon,
-            None if fresh => Told::Fresh,
-            // A file that was unusable for a while is good again.
-            None => return self.told.take_if(|told| matches!(told, Told::Unusable(_))).map(|_| Told::Fresh),
-        };
-        if fresh {
-            self.told = None;
+        let due = seen.thresholds().into_iter().chain([Duration::ZERO]).filter(|threshold| left <= *threshold).min();
+        if let Some(due) = due.filter(|due| self.left.is_none_or(|told| *due < told)) {
+            self.left = Some(due);
+            told.push(if due.is_zero() { Told::Expired } else { Told::Soon(due) });
         }
-        self.tell(told)
-    }
-
-    fn tell(&mut self, told: Told) -> Option<Told> {
-        if self.told.as_ref() == Some(&told) {
-            return None;
+        if self.problem != seen.problem {
+            self.problem.clone_from(&seen.problem);
+            told.push(seen.problem.clone().map_or(Told::Usable, Told::Unusable));
         }
-        self.told = Some(told.clone());
-        Some(told)
+        told
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const HOUR: u64 = 3_600;
-
-    fn good(expires: u64) -> Read {
-        Read::Good("bot-tribunal".to_owned(), Timestamp::from_secs(expires))
-    }
-
-    fn bad() -> Read {
-        Read::Bad("does not exist".to_owned())
-    }
-
-    fn at(secs: u64) -> Timestamp {
-        Timestamp::from_secs(secs)
-    }
-
-    #[test]
-    fn what_is_renewed_in_time_is_told_once_for_each_certificate() {
-        let mut state = State::default();
-        assert_eq!(state.consider(good(HOUR), at(0)), Some(Told::Fresh));
-        assert_eq!(state.consider(good(HOUR), at(60)), None);
-        assert_eq!(state.consider(good(2 * HOUR), at(1_200)), Some(Told::Fresh));
-        assert_eq!(state.consider(good(2 * HOUR), at(1_260)), None);
-    }
-
-    #[test]
-    fn what_is_not_renewed_is_told_before_and_when_it_expires() {
-        let mut state = State::default();
-        assert_eq!(state.consider(good(HOUR), at(0)), Some(Told::Fresh));
-        assert_eq!(state.consider(good(HOUR), at(HOUR - LEFT_SECS_MIN)), None);
-        assert_eq!(state.consider(good(HOUR), at(HOUR - LEFT_SECS_MIN + 1)), Some(Told::Soon));
-        assert_eq!(state.consider(good(HOUR), at(HOUR - 1)), None);
-        let expired = || Read::Expired(at(HOUR), "expired".to_owned());
-        assert_eq!(state.consider(expired(), at(HOUR)), Some(Told::Expired));
-        assert_eq!(state.consider(expired(), at(HOUR + 60)), None);
-        assert_eq!(state.seen.as_ref().map(|seen| seen.user.as_str()), Some("bot-tribunal"));
-        assert_eq!(state.consider(good(3 * HOUR), at(2 * HOUR)), Some(Told::Fresh), "by itself");
-    }
-
-    #[test]
-    fn short_lives_are_not_always_nearly_over() {
-        let mut state = State::default();
-        assert_eq!(state.consider(good(20), at(0)), Some(Told::Fresh));
-        assert_eq!(state.consider(good(26), at(6)), Some(Told::Fresh));
-        assert_eq!(state.consider(good(26), at(22)), Some(Told::Soon));
-    }
-
-    #[test]
-    fn a_file_that_is_gone_for_a_while_is_told_and_the_certificate_of_before_counts() {
-        let mut state = State::default();
-        assert_eq!(state.consider(bad(), at(0)), Some(Told::Unusable("does not exist".to_owned())));
-        assert_eq!(state.consider(bad(), at(1)), None);
-        assert_eq!(state.consider(good(HOUR), at(2)), Some(Told::Fresh));
-        assert_eq!(state.consider(bad(), at(3)), Some(Told::Unusable("does not exist".to_owned())));
-        assert_eq!(state.seen.as_ref().map(|seen| seen.expires), Some(at(HOUR)));
-        assert_eq!(state.consider(good(HOUR), at(4)), Some(Told::Fresh));
-        assert_eq!(state.consider(good(HOUR), at(5)), None);
-        assert_eq!(state.consider(bad(), at(HOUR)), Some(Told::Expired));
-    }
-}
+mod tests;

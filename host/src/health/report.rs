@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tribunal_core::Timestamp;
 use tribunal_core::opinion::{Member, Mode};
 use tribunal_core::request::{AccessRequest, Decider, RequestedResource, UserName};
+use tribunal_engine::{Health, PolicyHealth};
 
 use super::{Outside, Whose, plain};
 use crate::signs::Signs;
@@ -27,6 +28,8 @@ pub struct Report {
     pub dry_run: bool,
     /// The policies, in the order in which they are asked.
     pub panel: Vec<Policy>,
+    /// Why another panel is configured than the one that is asked.
+    pub panel_stale: Option<Since>,
     /// Whether it sees the cluster.
     pub sight: Sight,
     /// Why nothing is enforced until an operator releases the breaker.
@@ -71,6 +74,14 @@ pub struct Policy {
     pub mode: String,
     /// What it was granted.
     pub effects: Vec<String>,
+    /// The SHA-256 of its component.
+    pub digest: Option<String>,
+    /// `asked`, `quarantined` or `not-loaded`.
+    pub health: String,
+    /// Faults in a row that came last.
+    pub strikes: usize,
+    /// Why it is not asked.
+    pub why: Option<String>,
 }
 
 /// Whether the cluster is seen.
@@ -105,6 +116,8 @@ pub struct Identity {
     pub expires: String,
     /// How long that is from now.
     pub remaining_secs: u64,
+    /// How many fresh identities were taken since the start.
+    pub renewals: u64,
     /// Why the identity file cannot be used right now.
     pub problem: Option<String>,
 }
@@ -209,7 +222,8 @@ impl Report {
             ready: why.is_empty(),
             why,
             dry_run: about.dry_run,
-            panel: about.panel.iter().map(Policy::of).collect(),
+            panel: panel(signs),
+            panel_stale: since(signs.panel_seen().stale),
             sight: Sight {
                 complete: blind.is_none(),
                 why: blind.as_deref().map(plain),
@@ -227,7 +241,8 @@ impl Report {
             identity: outside.identity.as_ref().map(|seen| Identity {
                 user: seen.user.clone(),
                 expires: utc(seen.expires),
-                remaining_secs: seen.expires.since(now).as_secs(),
+                remaining_secs: seen.left(now).as_secs(),
+                renewals: seen.renewals,
                 problem: seen.problem.as_deref().map(plain),
             }),
             clock_skew: ClockSkew {
@@ -256,8 +271,36 @@ impl Policy {
             name: name.as_str().to_owned(),
             mode: mode.to_owned(),
             effects: effects.iter().map(|effect| effect.as_str().to_owned()).collect(),
+            health: "asked".to_owned(),
+            ..Self::default()
         }
     }
+
+    /// The same, with how it stands.
+    fn with(self, seen: &PolicyHealth) -> Self {
+        let digest = seen.digest.map(|digest| digest.to_string());
+        match &seen.health {
+            Health::Asked { strikes } => Self { digest, strikes: *strikes, ..self },
+            Health::Quarantined { strikes, again_in } => {
+                let why = format!("it faulted again and again; it is tried in {} s", again_in.as_secs());
+                Self { digest, strikes: *strikes, health: "quarantined".to_owned(), why: Some(why), ..self }
+            }
+            Health::Vacant(why) => Self { digest, health: "not-loaded".to_owned(), why: Some(plain(why)), ..self },
+        }
+    }
+}
+
+/// The policies that are asked, and how each stands where that is known.
+fn panel(signs: &Signs) -> Vec<Policy> {
+    let seen = signs.panel_seen().policies;
+    let tell = |member: &Member| {
+        let policy = Policy::of(member);
+        match seen.iter().find(|seen| seen.name == member.name) {
+            Some(seen) => policy.with(seen),
+            None => policy,
+        }
+    };
+    signs.panel().iter().map(tell).collect()
 }
 
 impl Counted {
@@ -309,7 +352,7 @@ impl Request {
 }
 
 /// A time as people and programs read it, to the second.
-pub(super) fn utc(at: Timestamp) -> String {
+pub(crate) fn utc(at: Timestamp) -> String {
     let secs = i64::try_from(at.since(Timestamp::default()).as_secs()).ok();
     let time = secs.and_then(|secs| jiff::Timestamp::from_second(secs).ok());
     time.map_or_else(|| format!("{at} ms after 1970"), |time| time.to_string())

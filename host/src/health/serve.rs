@@ -1,6 +1,7 @@
 //! The health port: plain HTTP/1.1, one answer for each connection. Whatever a client does or leaves undone, it holds
 //! nothing for long: connections, headers and time are bounded, and the newest connection has precedence.
 
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io;
@@ -56,13 +57,13 @@ pub async fn listen(at: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// Answers for ever.
-pub async fn serve(listener: TcpListener, outlook: Outlook) {
+pub async fn serve(listener: impl Borrow<TcpListener>, outlook: Outlook) {
     // Of the answers that take a while one is made at a time.
     let outlook = Arc::new((outlook, Arc::new(Mutex::new(()))));
     let mut connections = JoinSet::new();
     let mut oldest: VecDeque<AbortHandle> = VecDeque::new();
     loop {
-        let stream = match listener.accept().await {
+        let stream = match listener.borrow().accept().await {
             Ok((stream, _from)) => stream,
             Err(error) => {
                 tracing::debug!(%error, "A connection to the health port could not be taken");

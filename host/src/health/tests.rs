@@ -12,7 +12,7 @@ use crate::daemon::lease::Stand;
 use crate::signs::tests::{NOW, Told, request, seeing};
 
 fn seen(expires: u64) -> Seen {
-    Seen { user: "bot-tribunal".to_owned(), expires: Timestamp::from_secs(expires), problem: None }
+    Seen { user: "bot-tribunal".to_owned(), expires: Timestamp::from_secs(expires), renewals: 3, ..Seen::default() }
 }
 
 /// An outlook with an identity for an hour.
@@ -140,7 +140,8 @@ fn a_report_says_everything_and_no_ones_words() {
     let report = outlook.report(&Whose::One(UserName::new("alice")));
     assert!(report.ready);
     assert_eq!((report.cluster.as_str(), report.in_flight, report.waiting, report.retrying), ("dev", 1, 2, 3));
-    assert_eq!(report.identity.as_ref().unwrap().remaining_secs, 600);
+    let identity = report.identity.as_ref().unwrap();
+    assert_eq!((identity.remaining_secs, identity.renewals), (600, 3));
     assert_eq!(report.last_alarm.as_ref().unwrap().what, "a right is missing");
     let warning = report.clock_skew.warning.clone().unwrap();
     assert!(warning.starts_with("this machine's clock is at least 5 s behind the Auth server's"), "{warning}");
@@ -155,6 +156,8 @@ fn a_report_says_everything_and_no_ones_words() {
     assert_eq!(outlook.report(&Whose::Together).users, None);
     let metrics = outlook.metrics();
     assert!(metrics.contains("tribunal_clock_skew_seconds{bound=\"lower\"} 5"), "{metrics}");
+    assert!(metrics.contains("tribunal_identity_renewals_total 3"), "{metrics}");
+    assert!(metrics.contains("tribunal_identity_file_usable{} 1"), "{metrics}");
     assert!(metrics.contains("tribunal_requests{state=\"held\"} 1"), "{metrics}");
     assert!(!metrics.contains("alice"), "{metrics}");
 }

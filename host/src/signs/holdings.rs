@@ -92,6 +92,7 @@ impl Mirror {
             | Event::Listed(_)
             | Event::Facts(_)
             | Event::BreakerReleased
+            | Event::PanelChanged(_)
             | Event::Done(..) => {}
         }
     }
@@ -129,6 +130,7 @@ impl Holdings {
             | Event::Listed(_)
             | Event::Facts(_)
             | Event::BreakerReleased
+            | Event::PanelChanged(_)
             | Event::Done(..) => {}
         }
     }

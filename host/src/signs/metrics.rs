@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,10 +17,11 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 use tribunal_core::action::Event;
 use tribunal_core::decision::{Because, Verdict};
 use tribunal_core::failure::Failure;
-use tribunal_core::opinion::Fault;
+use tribunal_core::opinion::{Fault, Member};
 use tribunal_core::record::{Decided, Lifecycle, Outcome, Record, Step, StepResult};
+use tribunal_engine::limit_of;
 
-use super::About;
+use super::{About, PanelSeen};
 
 /// How many different policies and rules are told apart; all others are `other`.
 pub const RULES_MAX: usize = 256;
@@ -71,12 +72,16 @@ struct Gauges {
     ready: Gauge,
     view_complete: Gauge,
     breaker_tripped: Gauge,
+    policy_available: Family<Labels, Gauge>,
+    panel_stale: Gauge,
     requests: Family<Labels, Gauge>,
     resources: Gauge,
     holders: Gauge,
     subjects: Family<Labels, Gauge>,
     last_full_list: Family<Labels, Float>,
     identity_expiry: Family<Labels, Float>,
+    identity_usable: Family<Labels, Float>,
+    identity_renewals: Counter,
     clock_skew: Family<Labels, Float>,
 }
 
@@ -89,6 +94,8 @@ pub struct Now {
     pub view_complete: bool,
     /// Whether the breaker tripped.
     pub breaker_tripped: bool,
+    /// How the panel stands.
+    pub panel: PanelSeen,
     /// Who holds what, together.
     pub holdings: super::holdings::Count,
     /// Subjects by what they do: being judged, waiting, failed last time.
@@ -97,6 +104,10 @@ pub struct Now {
     pub last_full_list_secs: Option<f64>,
     /// When the identity expires, in seconds since the epoch.
     pub identity_expiry_secs: Option<f64>,
+    /// How many identities followed the first.
+    pub identity_renewals: u64,
+    /// Whether the identity file can be used.
+    pub identity_usable: Option<bool>,
     /// The lower and the upper bound of the server's clock minus ours, in seconds.
     pub skew_secs: [Option<f64>; 2],
 }
@@ -113,7 +124,7 @@ impl Metrics {
             decisions: add(to, "decisions", "Decisions, by verdict; `enforce` is about held requests only"),
             rules: add(to, "rules_fired", "Grounds of decisions, by policy, rule and verdict"),
             steps: add(to, "steps", "Changes of the cluster that decisions asked for, by what became of them"),
-            faults: add(to, "policy_faults", "Policies that did not answer, by policy and kind of fault"),
+            faults: add(to, "policy_faults", "Policies that did not answer, by policy, kind of fault and limit"),
             appends: add(to, "ledger_appends", "Records for the ledger, by whether they became durable"),
             alarms: add(to, "alarms", "Times that a person was called"),
             sight_lost: add(to, "sight_losses", "Times that the view of the cluster became incomplete"),
@@ -171,13 +182,15 @@ impl Metrics {
     }
 
     /// A policy answered, or did not.
-    pub(super) fn asked(&self, about: &About, seat: usize, question: &str, fault: Option<&Fault>, took: Duration) {
-        let policy = about.panel.get(seat).map_or("unknown", |member| member.name.as_str());
+    pub(super) fn asked(&self, panel: &[Member], seat: usize, question: &str, fault: Option<&Fault>, took: Duration) {
+        let policy = panel.get(seat).map_or("unknown", |member| member.name.as_str());
         let calls = self.policy_calls.get_or_create(&labels([("policy", policy), ("question", question)]));
         calls.observe(took.as_secs_f64());
         drop(calls);
         if let Some(fault) = fault {
-            self.faults.get_or_create(&labels([("policy", policy), ("kind", fault.kind.as_str())])).inc();
+            let mut fault_labels = labels([("policy", policy), ("kind", fault.kind.as_str())]);
+            fault_labels.extend(limit_of(fault).map(|limit| ("limit", limit.to_owned())));
+            self.faults.get_or_create(&fault_labels).inc();
         }
     }
 
@@ -199,6 +212,7 @@ impl Metrics {
             | Event::Listed(_)
             | Event::Facts(_)
             | Event::BreakerReleased
+            | Event::PanelChanged(_)
             | Event::Done(..) => {}
         }
     }
@@ -330,12 +344,20 @@ impl Gauges {
                 "breaker_tripped",
                 "Whether nothing is enforced until an operator releases the breaker",
             ),
+            policy_available: add(
+                to,
+                "policy_available",
+                "Whether a policy of the panel is asked: loaded, and not in quarantine",
+            ),
+            panel_stale: add(to, "panel_stale", "Whether another panel is configured, which cannot replace this one"),
             requests: add(to, "requests", "Access requests, by how they stand"),
             resources: add(to, "resources_held", "Different resources held, summed up over users"),
             holders: add(to, "users_holding", "Users who hold anything"),
             subjects: add(to, "subjects", "Users being judged, waiting, or failed in their last round"),
             last_full_list: seconds(to, "last_full_list_timestamp", "When the newest full list was begun"),
             identity_expiry: seconds(to, "identity_expiry_timestamp", "When the daemon's identity expires"),
+            identity_usable: add(to, "identity_file_usable", "Whether the identity file can be used as it is now"),
+            identity_renewals: add(to, "identity_renewals", "Fresh identities that were taken"),
             clock_skew: seconds(
                 to,
                 "clock_skew",
@@ -348,6 +370,13 @@ impl Gauges {
         self.ready.set(i64::from(now.ready));
         self.view_complete.set(i64::from(now.view_complete));
         self.breaker_tripped.set(i64::from(now.breaker_tripped));
+        // Without those that have left the panel.
+        self.policy_available.clear();
+        for seen in &now.panel.policies {
+            let labels = labels([("policy", seen.name.as_str())]);
+            self.policy_available.get_or_create(&labels).set(i64::from(seen.health.is_asked()));
+        }
+        self.panel_stale.set(i64::from(now.panel.stale.is_some()));
         let count = now.holdings;
         for (state, number) in [
             ("pending", count.pending),
@@ -365,6 +394,8 @@ impl Gauges {
         }
         known(&self.last_full_list, &labels([]), now.last_full_list_secs);
         known(&self.identity_expiry, &labels([]), now.identity_expiry_secs);
+        known(&self.identity_usable, &labels([]), now.identity_usable.map(|usable| f64::from(u8::from(usable))));
+        self.identity_renewals.inner().store(now.identity_renewals, Ordering::Relaxed);
         for (bound, secs) in ["lower", "upper"].into_iter().zip(now.skew_secs) {
             known(&self.clock_skew, &labels([("bound", bound)]), secs);
         }

@@ -8,7 +8,7 @@ use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::case::Case;
 use tribunal_core::failure::Failure;
 use tribunal_core::lock::{Lock, LockName};
-use tribunal_core::opinion::{Fault, LockOrder, Opinion};
+use tribunal_core::opinion::{Fault, LockOrder, Member, Opinion};
 use tribunal_core::record::Record;
 use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
 use tribunal_ports::{Engine, Kept, Lease, LeaseWish, Ledger, Taken, Teleport};
@@ -23,13 +23,15 @@ const EVENTS_MAX: usize = 64;
 pub struct Shown<P> {
     port: Arc<P>,
     signs: Arc<Signs>,
+    /// Of a panel that was pinned; none: those of the settings.
+    members: Option<Vec<Member>>,
 }
 
 // === impl Shown ===
 
 impl<P> Shown<P> {
     pub(super) fn new(port: Arc<P>, signs: &Arc<Signs>) -> Self {
-        Self { port, signs: Arc::clone(signs) }
+        Self { port, signs: Arc::clone(signs), members: None }
     }
 
     async fn call<T>(
@@ -51,7 +53,8 @@ impl<P> Shown<P> {
     ) -> Result<T, Fault> {
         let begun = Instant::now();
         let answer = call.await;
-        self.signs.metrics.asked(&self.signs.about, seat, question, answer.as_ref().err(), begun.elapsed());
+        let members = self.members.as_deref().unwrap_or(&self.signs.about.panel);
+        self.signs.metrics.asked(members, seat, question, answer.as_ref().err(), begun.elapsed());
         answer
     }
 }
@@ -128,6 +131,17 @@ impl<E: Engine> Engine for Shown<E> {
 
     async fn enforce(&self, policy: usize, case: Arc<Case>) -> Result<Vec<LockOrder>, Fault> {
         self.ask(policy, "enforce", self.port.enforce(policy, case)).await
+    }
+
+    fn pinned(&self) -> Option<(Self, Vec<Member>)> {
+        let (port, members) = self.port.pinned()?;
+        self.signs.seated(&members);
+        let shown = Self { port: Arc::new(port), signs: Arc::clone(&self.signs), members: Some(members.clone()) };
+        Some((shown, members))
+    }
+
+    async fn replaced(&self) {
+        self.port.replaced().await;
     }
 }
 

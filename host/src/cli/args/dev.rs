@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use tribunal_sim::Release;
 
 use super::run::LogArgs;
 
@@ -32,6 +33,10 @@ pub struct DevArgs {
     /// The users, roles, nodes, requests and faults to begin with, as TOML
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+    /// The release of Teleport that is simulated, 16 to 19: what it lacks is not there, and clients that are too old for it
+    /// are turned away; without it, that of the scenario
+    #[arg(long, value_name = "MAJOR")]
+    pub teleport_version: Option<Release>,
     /// How to log.
     #[command(flatten)]
     pub log: LogArgs,

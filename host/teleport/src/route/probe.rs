@@ -1,6 +1,6 @@
 //! The way to Auth one step at a time, for those who ask what is wrong with it: each step says what it saw.
 //!
-//! Must never do anything that [`super::choose`] would not do on its way, nor be on that way itself.
+//! Must never be on the daemon's own way, nor send what anybody could take for more than a greeting.
 
 use std::fmt;
 use std::io;
