@@ -42,6 +42,13 @@ fn carry(client: TcpStream, server: SocketAddr, delay: Duration) -> io::Result<(
     Ok(())
 }
 
+/// Comes back when it is time; to pass time is what this program is for.
+pub(crate) fn await_time(at: Instant) {
+    while let Some(left) = at.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+        thread::park_timeout(left);
+    }
+}
+
 fn take(mut from: TcpStream, delay: Duration, pieces: &SyncSender<Piece>) {
     let mut chunk = vec![0; READ_BYTES];
     while let Ok(read @ 1..) = from.read(&mut chunk) {
@@ -54,10 +61,7 @@ fn take(mut from: TcpStream, delay: Duration, pieces: &SyncSender<Piece>) {
 
 fn give(mut to: TcpStream, due: &Receiver<Piece>) {
     while let Ok((at, piece)) = due.recv() {
-        let left = at.saturating_duration_since(Instant::now());
-        if !left.is_zero() {
-            thread::sleep(left);
-        }
+        await_time(at);
         if to.write_all(&piece).is_err() {
             return;
         }

@@ -59,10 +59,11 @@ async fn measure(args: &Args, round_trip: Duration, reads: &Reads, dir: &Path) -
     let (asker, its_args) = (server.clone(), args.clone());
     let mut asking = tokio::task::spawn_blocking(move || ask(&its_args, &asker));
     let mut loaded = Vec::new();
+    let mut pings = tokio::time::interval(PING_PAUSE);
     let asked = loop {
         tokio::select! {
             asked = &mut asking => break asked.map_err(|bug| format!("the users ended in a bug: {bug}"))??,
-            () = tokio::time::sleep(PING_PAUSE) => loaded.extend(ping::pings(&client, 1).await?),
+            _at = pings.tick() => loaded.extend(ping::pings(&client, 1).await?),
         }
     };
     let took = begun.elapsed();
@@ -140,12 +141,13 @@ fn observe(server: &Handle, seen: &Arc<Mutex<Verdicts>>) -> tokio::task::AbortHa
 
 async fn until(daemon: &mut Daemon, dir: &Path, what: &str, mut like: impl FnMut() -> bool) -> Result<(), String> {
     let begun = Instant::now();
+    let mut looks = tokio::time::interval(LOOK);
     while !like() {
         daemon.check(dir)?;
         if begun.elapsed() > PATIENCE {
             return Err(format!("waited in vain for {} s: {what}", PATIENCE.as_secs()));
         }
-        tokio::time::sleep(LOOK).await;
+        looks.tick().await;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
 //! Users, who ask when it is time to, whether or not those before them were answered. A thread of its own, so that nobody
 //! holds it up. It must never wait for the daemon.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use tribunal_sim::Handle;
@@ -9,6 +8,7 @@ use tribunal_sim::Handle;
 use super::Args;
 use super::chance::Chance;
 use super::cluster;
+use super::relay::await_time;
 
 /// Chance is drawn from so many numbers.
 const DRAWN: u64 = 1 << 32;
@@ -35,10 +35,7 @@ pub(crate) fn ask(args: &Args, server: &Handle) -> Result<Vec<Asked>, String> {
     for number in 0..all {
         due += pause(args, &mut chance);
         let intended = begun + due;
-        let left = intended.saturating_duration_since(Instant::now());
-        if !left.is_zero() {
-            thread::sleep(left);
-        }
+        await_time(intended);
         let (wish, approved) = cluster::request(number, all);
         let made = Instant::now();
         let request = server.create_request(&wish).map_err(|refusal| format!("a request is refused: {refusal:?}"))?;

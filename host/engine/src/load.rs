@@ -152,6 +152,37 @@ pub enum LoadProblem {
     },
 }
 
+// === impl LoadProblem ===
+
+impl LoadProblem {
+    /// Whether it is the configuration that is wrong, whatever the plugin is like.
+    #[must_use]
+    pub fn is_of_configuration(&self) -> bool {
+        match self {
+            Self::SameName | Self::Raised(_) | Self::SettingsForm(_) | Self::Settings(_) | Self::NotDeclared { .. } => {
+                true
+            }
+            Self::Engine(_)
+            | Self::Digest { .. }
+            | Self::TooLarge { .. }
+            | Self::Exceeded { .. }
+            | Self::Unread(_)
+            | Self::Compiler(_)
+            | Self::NotWasm
+            | Self::Text
+            | Self::CoreModule
+            | Self::Malformed(_)
+            | Self::OtherWorld { .. }
+            | Self::OtherContract { .. }
+            | Self::Import { .. }
+            | Self::Compile(_)
+            | Self::Link(_)
+            | Self::Setup(_)
+            | Self::Description(_) => false,
+        }
+    }
+}
+
 /// Loads one plugin. Its `describe` and `configure` run in `lane`.
 pub(crate) fn load(
     runtime: &Runtime,

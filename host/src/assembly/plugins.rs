@@ -42,12 +42,17 @@ pub async fn load_panel(config: &Config) -> Result<Panel, Vec<String>> {
 }
 
 /// Loads the panel of a configuration as far as it can be loaded: one bad plugin does not stop the start, as long as what is
-/// left may approve anything. The seat of a bad one is vacant, and each of its answers a fault.
+/// left may approve anything. The seat of a bad one is vacant, and each of its answers a fault. A configuration that is wrong
+/// by itself, such as settings that a plugin refuses, is told at once.
 pub(super) async fn seat_panel(config: &Config) -> Result<(Panel, Arc<Workshop>), Vec<String>> {
     let workshop = workshop(config);
     let assembled = assemble(config, Arc::clone(&workshop), None).await;
     let (panel, errors) = assembled.map_err(|error| vec![error])?;
+    let is_configured = !errors.iter().any(|error| error.problem.is_of_configuration());
     let mut errors = told(config, &errors);
+    if !is_configured {
+        return Err(errors);
+    }
     if may_approve(&panel) || (config.dry_run && (errors.is_empty() || !panel.policies().is_empty())) {
         for error in errors {
             tracing::error!(error, "Plugin not loaded; what it might object to is left to people");
