@@ -8,6 +8,7 @@ mod breaker;
 mod crashes;
 mod dev_cast;
 mod doctor;
+mod facts;
 mod failures;
 mod guards;
 mod health;

@@ -21,9 +21,12 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tribunal::daemon::{self, Bug, Ports};
+use tribunal::config;
+use tribunal::daemon::{self, Bug, Operator, Ports};
+use tribunal::facts::{Facts, LOOK_EVERY};
 use tribunal::health::Outlook;
 use tribunal_core::action::ResolveWith;
+use tribunal_core::case::Fact;
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::record::Decided;
 use tribunal_core::request::UserName;
@@ -64,6 +67,8 @@ pub(crate) struct Setup {
     round: RoundLimits,
     scope: Scope,
     exemptions: Vec<Exemption>,
+    /// Names, and how old they may be.
+    facts: Vec<(String, Duration)>,
     way: Way,
 }
 
@@ -87,6 +92,9 @@ struct Daemon {
     status: watch::Receiver<Option<Status>>,
     release: Arc<Notify>,
     stop: CancellationToken,
+    /// What the daemon was told last of facts.
+    facts: watch::Receiver<Arc<[Fact]>>,
+    _follow: AbortOnDropHandle<()>,
     task: JoinHandle<Result<(), Bug>>,
     /// Follows the identity file, as `tribunal run` does.
     _renewal: AbortOnDropHandle<()>,
@@ -110,6 +118,7 @@ impl Setup {
             round: RoundLimits::default(),
             scope: Scope::default(),
             exemptions: Vec::new(),
+            facts: Vec::new(),
             way: Way::Auth,
         }
     }
@@ -188,6 +197,12 @@ impl Setup {
 
     pub(crate) fn scope(self, scope: Scope) -> Self {
         Self { scope, ..self }
+    }
+
+    /// Policies are shown what is in [`World::fact_file`], fresh for so long.
+    pub(crate) fn fact(mut self, name: &str, max_age: Duration) -> Self {
+        self.facts.push((name.to_owned(), max_age));
+        self
     }
 
     pub(crate) fn exempting(mut self, exemption: Exemption) -> Self {
@@ -309,14 +324,48 @@ impl World {
         };
         let (release, stop) = (Arc::<Notify>::default(), CancellationToken::new());
         let (tell, status) = watch::channel(None);
-        let (ports, outlook) = health::watched(ports, &settings, status.clone(), stop.clone());
+        let (facts, follow) = self.facts();
+        let (ports, outlook) = health::watched(ports, &settings, status.clone(), facts.clone(), stop.clone());
         self.outlook = Some(outlook);
         let open = recovery.open.into_iter().map(|intent| (intent.decided.id, intent.steps)).collect();
         // What cannot be looked up now stays open for the next start.
         let _closed = daemon::recover::close(&ports, open).await;
-        let task = tokio::spawn(daemon::run(ports, settings, tell, Arc::clone(&release), stop.clone()));
+        let operator = Operator { release: Arc::clone(&release), facts: facts.clone() };
+        let task = tokio::spawn(daemon::run(ports, settings, tell, operator, stop.clone()));
         let _renewal = AbortOnDropHandle::new(renewal);
-        self.daemon = Some(Daemon { status, release, stop, task, _renewal, held });
+        self.daemon = Some(Daemon { status, release, stop, facts, _follow: follow, task, _renewal, held });
+    }
+
+    /// The file of a fact.
+    pub(crate) fn fact_file(&self, name: &str) -> PathBuf {
+        self.files.path().join(format!("{name}.json"))
+    }
+
+    /// Looks at the files of facts until the daemon is told something that is `wanted`.
+    pub(crate) async fn until_facts(&self, wanted: impl Fn(&[Fact]) -> bool) {
+        let mut facts = self.daemon.as_ref().expect("a daemon").facts.clone();
+        within("the daemon is told of facts", async {
+            while !wanted(&facts.borrow_and_update()) {
+                self.advance(LOOK_EVERY);
+                // The time between two looks is up to the machine.
+                let _changed = tokio::time::timeout(Duration::from_millis(20), facts.changed()).await;
+            }
+        })
+        .await;
+    }
+
+    /// The facts, as `tribunal run` reads them.
+    fn facts(&self) -> (watch::Receiver<Arc<[Fact]>>, AbortOnDropHandle<()>) {
+        let of = |(name, max_age): &(String, Duration)| config::Fact {
+            name: name.clone(),
+            file: self.fact_file(name),
+            max_age: *max_age,
+        };
+        let mut files = Facts::new(&self.setup.facts.iter().map(of).collect::<Vec<_>>());
+        let (tell, facts) = watch::channel(files.look(self.clock.now()));
+        let clock = Arc::clone(&self.clock);
+        let follow = tokio::spawn(async move { files.follow(clock.as_ref(), &tell).await });
+        (facts, AbortOnDropHandle::new(follow))
     }
 
     /// What a daemon is told whose decision ids begin with `run`.

@@ -4,6 +4,7 @@
 mod document;
 mod duration;
 mod engine;
+mod fact;
 mod file;
 mod flags;
 mod health;
@@ -31,6 +32,7 @@ use tribunal_engine::{Digest, LimitOverrides};
 use tribunal_teleport::Address;
 
 pub use self::engine::{CompiledCache, default_cache_dir};
+pub use self::fact::{FACT_AGE_DEFAULT, FACTS_MAX, Fact};
 pub use self::flags::{GoBool, GoFlags, InvalidGoBool};
 pub use self::lease::Lease;
 pub use self::ledger_dir::default_ledger_dir;
@@ -82,6 +84,8 @@ pub struct Config {
     pub ledger_dir: Option<PathBuf>,
     /// The panel, in the order in which it is asked.
     pub plugins: Vec<Plugin>,
+    /// What policies are shown beside requests, by name.
+    pub facts: Vec<Fact>,
     /// Decide and record, but do nothing.
     pub dry_run: bool,
 }

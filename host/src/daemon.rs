@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tribunal_core::action::{Action, Event, Question, Reply, Ticket};
+use tribunal_core::case::Fact;
 use tribunal_core::failure::Failure;
 use tribunal_core::record::{Lifecycle, Record};
 use tribunal_core::{Controller, Settings, Status};
@@ -48,14 +49,23 @@ pub struct Ports<T, E, L, C> {
     pub clock: Arc<C>,
 }
 
+/// What people and their other systems tell a daemon that runs.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    /// Each note of it releases the breaker, if it tripped.
+    pub release: Arc<Notify>,
+    /// What policies are shown beside requests, by name.
+    pub facts: watch::Receiver<Arc<[Fact]>>,
+}
+
 /// A call panicked: its reply will never come, so that the daemon ends rather than go on with half of its state. The
 /// next start settles what was under way.
 #[derive(Debug, thiserror::Error)]
 #[error("a call to the outside ended in a bug; please report it: {0}")]
 pub struct Bug(tokio::task::JoinError);
 
-/// Runs until `stop` is cancelled, then lets what is under way finish. `status` shows how it stands. Each note of
-/// `release` releases the breaker, if it tripped. It heeds no other daemon; [`lease::run`] does.
+/// Runs until `stop` is cancelled, then lets what is under way finish. `status` shows how it stands. It heeds no other
+/// daemon; [`lease::run`] does.
 ///
 /// # Errors
 /// [`Bug`] if a call panicked.
@@ -63,7 +73,7 @@ pub async fn run<T, E, L, C>(
     ports: Ports<T, E, L, C>,
     settings: Settings,
     status: watch::Sender<Option<Status>>,
-    release: Arc<Notify>,
+    operator: Operator,
     stop: CancellationToken,
 ) -> Result<(), Bug>
 where
@@ -74,7 +84,7 @@ where
 {
     note(&ports, Lifecycle::Started, "");
     let mut open = Open::new(settings.tripped.clone());
-    let _finished = act(&ports, settings, Fence::alone(), &mut open, &status, &release, &stop).await?;
+    let _finished = act(&ports, settings, Fence::alone(), &mut open, &status, &operator, &stop).await?;
     farewell(&ports).await;
     Ok(())
 }
@@ -87,7 +97,7 @@ async fn act<T, E, L, C>(
     fence: Fence,
     open: &mut Open,
     status: &watch::Sender<Option<Status>>,
-    release: &Notify,
+    operator: &Operator,
     stop: &CancellationToken,
 ) -> Result<bool, Bug>
 where
@@ -104,7 +114,8 @@ where
     let (panels, members) = Panels::begin(&ports.engine);
     let panel = members.unwrap_or(settings.panel);
     let settings = Settings { tripped: open.tripped().map(str::to_owned), panel, ..settings };
-    let mut daemon = Loop { ports, events, fence, open, release, panels, tasks: JoinSet::new() };
+    let operator = operator.clone();
+    let mut daemon = Loop { ports, events, fence, open, operator, panels, tasks: JoinSet::new() };
     let controller = Controller::new(settings);
     let turned = daemon.turn(controller, incoming, status, stop).await;
     drop(follow);
@@ -143,12 +154,20 @@ struct Loop<'a, T, E, L, C> {
     /// What changes the cluster passes it.
     fence: Fence,
     open: &'a mut Open,
-    /// An operator releases the breaker.
-    release: &'a Notify,
+    operator: Operator,
     /// Who is asked.
     panels: Panels<E>,
     /// Calls under way; each ends by sending its reply.
     tasks: JoinSet<()>,
+}
+
+// === impl Operator ===
+
+impl Default for Operator {
+    /// Nobody tells it anything.
+    fn default() -> Self {
+        Self { release: Arc::default(), facts: watch::channel(Arc::default()).1 }
+    }
 }
 
 // === impl Loop ===
@@ -162,7 +181,8 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
         status: &watch::Sender<Option<Status>>,
         stop: &CancellationToken,
     ) -> Result<(Controller, mpsc::Receiver<Event>), Bug> {
-        let mut event = Event::Tick;
+        // INVARIANT: nothing is judged without them.
+        let mut event = Event::Facts(self.operator.facts.borrow_and_update().clone());
         let mut pulse = tokio::time::interval(PULSE);
         loop {
             for action in controller.handle(self.ports.clock.now(), event) {
@@ -190,7 +210,7 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => return Ok((controller, incoming)),
-                    () = self.release.notified() => {
+                    () = self.operator.release.notified() => {
                         if tripped {
                             break Event::BreakerReleased;
                         }
@@ -198,6 +218,9 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                     }
                     // Whoever listens sees that the loop turns.
                     _at = pulse.tick() => status.send_modify(|_same| ()),
+                    Ok(()) = self.operator.facts.changed() => {
+                        break Event::Facts(self.operator.facts.borrow_and_update().clone());
+                    }
                     () = panel.replaced() => break self.panels.replace(&self.ports.engine),
                     Some(event) = incoming.recv() => break event,
                     Some(ended) = self.tasks.join_next() => ended.map_err(Bug)?,

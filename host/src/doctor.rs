@@ -3,6 +3,7 @@
 
 mod checks;
 mod cluster;
+mod facts;
 mod finding;
 mod here;
 mod identity;

@@ -11,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tribunal_core::Timestamp;
+use tribunal_core::case::Fact;
 use tribunal_core::request::UserName;
 use tribunal_teleport::Skew;
 
@@ -26,6 +27,8 @@ pub struct Outside {
     pub identity: Option<Seen>,
     /// How far the Auth server's clock is from ours.
     pub skew: Skew,
+    /// What policies are shown beside requests.
+    pub facts: Arc<[Fact]>,
 }
 
 /// How the daemon stands, whenever somebody asks.
@@ -99,6 +102,7 @@ impl Outlook {
             identity_expiry_secs: outside.identity.as_ref().map(|identity| since_epoch(identity.expires)),
             identity_renewals: outside.identity.as_ref().map_or(0, |identity| identity.renewals),
             identity_usable: outside.identity.map(|identity| identity.problem.is_none()),
+            facts: outside.facts,
             skew_secs: [skew.at_least_ms.map(secs), skew.at_most_ms.map(secs)],
         })
     }

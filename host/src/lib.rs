@@ -7,6 +7,7 @@ pub mod config;
 pub mod daemon;
 pub mod dev;
 pub mod doctor;
+pub mod facts;
 pub mod health;
 pub mod role;
 pub mod signs;

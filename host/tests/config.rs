@@ -48,6 +48,7 @@ fn tell(config: &Config) -> String {
         health_listen,
         ledger_dir,
         plugins,
+        facts,
         dry_run,
     } = config;
     let mut text = String::new();
@@ -73,6 +74,9 @@ fn tell(config: &Config) -> String {
     }
     if *scope != Scope::default() {
         writeln!(text, "{scope:?}").unwrap();
+    }
+    for fact in facts {
+        writeln!(text, "{fact:?}").unwrap();
     }
     for exemption in exemptions {
         writeln!(text, "{exemption:?}").unwrap();

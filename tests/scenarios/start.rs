@@ -1,13 +1,11 @@
 //! The daemon as `tribunal run` puts it together from a configuration file, up to its first decision. What a
 //! configuration may say is tested with the configuration.
 
-use std::sync::Arc;
-
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tribunal::assembly::{AssemblyError, assemble};
 use tribunal::config::Config;
-use tribunal::daemon;
+use tribunal::daemon::{self, Operator};
 
 use crate::world::way::Way;
 use crate::world::{Setup, World, within};
@@ -53,7 +51,8 @@ async fn c1_a_configuration_and_an_identity_file_make_a_daemon_that_decides() {
     assert_eq!(assembled.settings.own_user.as_str(), "bot-tribunal");
     let stop = CancellationToken::new();
     let (tell, _status) = watch::channel(None);
-    let running = tokio::spawn(daemon::run(assembled.ports, assembled.settings, tell, Arc::default(), stop.clone()));
+    let running =
+        tokio::spawn(daemon::run(assembled.ports, assembled.settings, tell, Operator::default(), stop.clone()));
     world.until_approved(&request).await;
     stop.cancel();
     within("the daemon stops", running).await.unwrap().unwrap();

@@ -14,6 +14,7 @@ use tribunal::health::identity::Seen;
 use tribunal::health::report::Report;
 use tribunal::health::{Outlook, Outside, Whose, serve};
 use tribunal::signs::{Feeds, Shown, Signs};
+use tribunal_core::case::Fact;
 use tribunal_core::{Settings, Status};
 use tribunal_ports::Clock as _;
 
@@ -29,6 +30,7 @@ pub(super) fn watched<E, L>(
     ports: Ports<Gated, E, L, WorldClock>,
     settings: &Settings,
     status: watch::Receiver<Option<Status>>,
+    facts: watch::Receiver<Arc<[Fact]>>,
     stop: CancellationToken,
 ) -> (Watched<E, L>, Outlook) {
     let (clock, teleport) = (Arc::clone(&ports.clock), Arc::clone(&ports.teleport));
@@ -39,7 +41,7 @@ pub(super) fn watched<E, L>(
     tokio::spawn(async move { follow.follow().await });
     let outlook = Outlook::new(signs, move || {
         let seen = Seen::of(&teleport.client.identity_file().held());
-        Outside { identity: Some(seen), skew: teleport.client.skew() }
+        Outside { identity: Some(seen), skew: teleport.client.skew(), facts: facts.borrow().clone() }
     });
     (ports, outlook)
 }

@@ -8,7 +8,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tribunal::daemon::lease::{self, Mode, Stand, Terms};
-use tribunal::daemon::{Bug, Ports};
+use tribunal::daemon::{Bug, Operator, Ports};
 use tribunal_core::record::{Lifecycle, Record};
 use tribunal_core::{Settings, Status};
 use tribunal_ledger::Ledger;
@@ -60,7 +60,8 @@ impl World {
         let (release, stop) = (Arc::<Notify>::default(), CancellationToken::new());
         let (tell_status, status) = watch::channel(None);
         let (tell_stand, stand) = watch::channel(Stand::default());
-        let running = lease::run(ports, settings, terms, tell_status, tell_stand, Arc::clone(&release), stop.clone());
+        let operator = Operator { release: Arc::clone(&release), ..Operator::default() };
+        let running = lease::run(ports, settings, terms, tell_status, tell_stand, operator, stop.clone());
         let task = tokio::spawn(running);
         Rival { name: name.to_owned(), gate, stand, status, release, stop, task }
     }

@@ -36,7 +36,7 @@ pub struct Fact {
     pub name: String,
     /// A JSON text.
     pub json: String,
-    /// When it was read.
+    /// When its source last said so.
     pub fetched: Timestamp,
     /// Whether it is young enough for the operator.
     pub fresh: bool,

@@ -4,8 +4,10 @@
 use std::sync::Arc;
 
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tribunal_core::case::Fact;
 use tribunal_ports::Clock;
 use tribunal_teleport::Client;
 
@@ -29,6 +31,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Option<Arc<TcpListen
 pub(super) fn begin(
     signs: &Arc<Signs>,
     client: Arc<Client>,
+    facts: watch::Receiver<Arc<[Fact]>>,
     listener: Option<Arc<TcpListener>>,
     stop: CancellationToken,
 ) -> JoinSet<()> {
@@ -36,7 +39,11 @@ pub(super) fn begin(
     identity.look(SystemClock.now());
     let outlook = {
         let (identity, client) = (Arc::clone(&identity), Arc::clone(&client));
-        Outlook::new(Arc::clone(signs), move || Outside { identity: Some(identity.seen()), skew: client.skew() })
+        Outlook::new(Arc::clone(signs), move || Outside {
+            identity: Some(identity.seen()),
+            skew: client.skew(),
+            facts: facts.borrow().clone(),
+        })
     };
     let mut around = JoinSet::new();
     let signs = Arc::clone(signs);

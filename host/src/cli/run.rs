@@ -20,7 +20,9 @@ use crate::assembly::reload::Reloader;
 use crate::assembly::{self, Assembled, AssemblyError};
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigErrors};
+use crate::daemon::Operator;
 use crate::daemon::lease::Stand;
+use crate::facts::Facts;
 use crate::health::identity::wait::wait;
 use crate::signs::{Feeds, Signs};
 use crate::{daemon, role, telemetry};
@@ -60,7 +62,10 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let signs = Signs::new(&settings, feeds, || SystemClock.now());
     let client = Arc::clone(&ports.teleport);
     let ports = signs.watch_over(ports);
-    let mut around = around::begin(&signs, Arc::clone(&client), listener, stop.clone());
+    let mut files = Facts::new(&config.facts);
+    let (tell_facts, facts) = watch::channel(files.look(SystemClock.now()));
+    let mut around = around::begin(&signs, Arc::clone(&client), facts.clone(), listener, stop.clone());
+    around.spawn(async move { files.follow(&SystemClock, &tell_facts).await });
     around.spawn(role::probe(client, role::needed(&config, &settings.panel)));
     around.spawn(reload(&signs, reloader, &args)?);
     say_recovery(&recovery);
@@ -75,7 +80,8 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     if let Err(error) = closed {
         warn!(%error, "What the last run left open could not be looked up; the next start tries again");
     }
-    Box::pin(daemon::lease::run(ports, settings, lease, tell, tell_stand, release, stop)).await?;
+    let operator = Operator { release, facts };
+    Box::pin(daemon::lease::run(ports, settings, lease, tell, tell_stand, operator, stop)).await?;
     drop(around);
     info!("Stopped");
     Ok(ExitCode::SUCCESS)

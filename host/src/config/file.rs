@@ -11,7 +11,7 @@ use super::document::{self, Section};
 use super::problem::Findings;
 use super::{
     Config, ConfigErrors, Lease, Limits, Overrides, POLL_INTERVAL_DEFAULT, PROTECTED_ROLES_DEFAULT, Problem, Teleport,
-    duration, engine, health, path, plugin, reach, scope,
+    duration, engine, fact, health, path, plugin, reach, scope,
 };
 
 const ADDRESS_EXAMPLE: &str = "auth.example.com:3025";
@@ -63,6 +63,8 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
         Some(sections) => plugin::read_all(sections, !dry_run, base, &limits.engine, &mut findings),
         None => Vec::new(),
     };
+    let facts = root.sections("fact", &mut findings).unwrap_or_default();
+    let facts = fact::read_all(facts, base, &mut findings);
     root.finish(&mut findings);
 
     findings.finish()?;
@@ -84,6 +86,7 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
         health_listen,
         ledger_dir: ledger_dir.clone().or(configured_dir),
         plugins,
+        facts,
         dry_run: *dry_run,
     })
 }

@@ -63,7 +63,7 @@ fn read(
         || findings.path.display().to_string(),
         |span| format!("{}:{}", findings.path.display(), findings.line(span.start)),
     );
-    let name = read_name(&mut section, names, findings);
+    let name = read_name(&mut section, "plugin", "cap", names, findings).map(PolicyName::new);
     let source = read_source(&mut section, base, findings);
     let digest = section.string("digest", "sha256:…", findings).map(|(text, span)| {
         let parsed = Digest::parse(&text);
@@ -105,23 +105,26 @@ fn read(
     })
 }
 
-fn read_name(
+/// The name of a `what`, of which there is one of each name.
+pub(super) fn read_name(
     section: &mut Section<'_>,
+    what: &str,
+    example: &str,
     names: &mut Vec<(String, Span)>,
     findings: &mut Findings<'_>,
-) -> Option<PolicyName> {
-    let (name, span) = section.required_string("name", "cap", findings)?;
+) -> Option<String> {
+    let (name, span) = section.required_string("name", example, findings)?;
     if let Some(why) = no_name(&name) {
-        findings.at(&span, format!("`{name}` is no name for a plugin: {why}"), "write lower case words joined by `-`");
+        findings.at(&span, format!("`{name}` is no name for a {what}: {why}"), "write lower case words joined by `-`");
         return None;
     }
     if let Some((_, first)) = names.iter().find(|(known, _)| *known == name) {
         let line = findings.line(first.start);
-        findings.at(&span, format!("the name `{name}` is taken by the plugin of line {line}"), "choose another name");
+        findings.at(&span, format!("the name `{name}` is taken by the {what} of line {line}"), "choose another name");
         return None;
     }
     names.push((name.clone(), span));
-    Some(PolicyName::new(name))
+    Some(name)
 }
 
 fn no_name(name: &str) -> Option<&'static str> {

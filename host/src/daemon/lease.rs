@@ -5,10 +5,9 @@
 //! [`MARGIN`] before its end. So a lease that ended, or was given back, is free to use at once. One that a person deleted
 //! is not: its holder does not know yet. Whoever takes it then holds off until the holder's own end is past.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tribunal_core::record::Lifecycle;
 use tribunal_core::{Settings, Status, Timestamp};
@@ -18,7 +17,7 @@ pub use super::fence::MARGIN;
 
 use super::fence::Fence;
 use super::open::Open;
-use super::{Bug, Ports, act, farewell, note, recover};
+use super::{Bug, Operator, Ports, act, farewell, note, recover};
 
 /// How long a lease lasts that is not kept.
 pub const TERM: Duration = Duration::from_secs(60);
@@ -69,7 +68,7 @@ pub enum Stand {
 }
 
 /// Runs as [`super::run`] does, but acts only while it holds the lease. `stand` shows whether it does; `status` says the
-/// same of a standby by what it is blind for. A note of `release` that comes meanwhile is kept until it acts.
+/// same of a standby by what it is blind for. A note that releases the breaker is kept until it acts.
 ///
 /// # Errors
 /// [`Bug`] if a call panicked.
@@ -79,7 +78,7 @@ pub async fn run<T, E, L, C>(
     terms: Terms,
     status: watch::Sender<Option<Status>>,
     stand: watch::Sender<Stand>,
-    release: Arc<Notify>,
+    operator: Operator,
     stop: CancellationToken,
 ) -> Result<(), Bug>
 where
@@ -90,7 +89,7 @@ where
 {
     if terms.mode == Mode::Off {
         stand.send_replace(Stand::Alone);
-        return super::run(ports, settings, status, release, stop).await;
+        return super::run(ports, settings, status, operator, stop).await;
     }
     note(&ports, Lifecycle::Started, "");
     let mut keeper = Keeper::new(&ports, &terms, &status, &stand);
@@ -104,7 +103,7 @@ where
         };
         let Found::Lease { lease, hold_off } = found else {
             stand.send_replace(Stand::Alone);
-            let _finished = act(&ports, settings, Fence::alone(), &mut open, &status, &release, &stop).await?;
+            let _finished = act(&ports, settings, Fence::alone(), &mut open, &status, &operator, &stop).await?;
             break;
         };
         turns = turns.saturating_add(1);
@@ -130,7 +129,7 @@ where
             if let Err(error) = closed {
                 tracing::warn!(%error, "What was left open could not be looked up; the next start tries again");
             }
-            act(&ports, settings, Fence::by(ends.subscribe()), &mut open, &status, &release, &stop).await
+            act(&ports, settings, Fence::by(ends.subscribe()), &mut open, &status, &operator, &stop).await
         };
         let why = tokio::select! {
             biased;

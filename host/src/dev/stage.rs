@@ -22,7 +22,7 @@ use super::user::{User, Wish};
 use super::wire::{id_of, state_of};
 use crate::assembly::assemble;
 use crate::config::{Config, GoFlags};
-use crate::daemon::{self, Bug};
+use crate::daemon::{self, Bug, Operator};
 
 /// How long a decision may take. It takes milliseconds; a machine under load, or a scenario's faults, may need more.
 const DECISION_MAX: Duration = Duration::from_secs(60);
@@ -215,7 +215,7 @@ impl Daemon {
         let (told, status) = watch::channel(None);
         let stop = CancellationToken::new();
         let running =
-            tokio::spawn(daemon::run(assembled.ports, assembled.settings, told, Arc::default(), stop.clone()));
+            tokio::spawn(daemon::run(assembled.ports, assembled.settings, told, Operator::default(), stop.clone()));
         Ok(Self { status, stop, running })
     }
 

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 
 use super::finding::Finding;
 use super::seen::Seen;
-use super::{cluster, here, identity, ledger, rights, tls, way};
+use super::{cluster, facts, here, identity, ledger, rights, tls, way};
 
 /// A check under way.
 pub(super) type Looking<'a> = BoxFuture<'a, Vec<Finding>>;
@@ -34,6 +34,7 @@ const CHECKS: &[Check] = &[
     check("configuration", &[], 5, here::configuration),
     // A plugin is compiled, which takes a slow machine a while.
     check("plugins", &["configuration"], 120, here::plugins),
+    check("facts", &["configuration"], 5, facts::look),
     check("ledger", &["configuration"], 5, ledger::look),
     check("health-port", &["configuration"], 15, here::health_port),
     check("identity", &["configuration"], 5, identity::identity),

@@ -17,7 +17,7 @@ fn seen(expires: u64) -> Seen {
 
 /// An outlook with an identity for an hour.
 pub(super) fn outlook(told: &Told) -> Outlook {
-    Outlook::new(Arc::clone(&told.signs), || Outside { identity: Some(seen(NOW + 3_600)), skew: Skew::default() })
+    Outlook::new(Arc::clone(&told.signs), || Outside { identity: Some(seen(NOW + 3_600)), ..Outside::default() })
 }
 
 fn blind(why: &str) -> Option<Status> {
@@ -136,6 +136,13 @@ fn a_report_says_everything_and_no_ones_words() {
     let outlook = Outlook::new(Arc::clone(&told.signs), || Outside {
         identity: Some(seen(NOW + 600)),
         skew: Skew { at_least_ms: Some(5_000), at_most_ms: None },
+        facts: [Fact {
+            name: "tickets".to_owned(),
+            json: "[]".to_owned(),
+            fetched: Timestamp::default(),
+            fresh: false,
+        }]
+        .into(),
     });
     let report = outlook.report(&Whose::One(UserName::new("alice")));
     assert!(report.ready);
@@ -158,6 +165,7 @@ fn a_report_says_everything_and_no_ones_words() {
     assert!(metrics.contains("tribunal_clock_skew_seconds{bound=\"lower\"} 5"), "{metrics}");
     assert!(metrics.contains("tribunal_identity_renewals_total 3"), "{metrics}");
     assert!(metrics.contains("tribunal_identity_file_usable{} 1"), "{metrics}");
+    assert!(metrics.contains("tribunal_fact_fresh{fact=\"tickets\"} 0"), "{metrics}");
     assert!(metrics.contains("tribunal_requests{state=\"held\"} 1"), "{metrics}");
     assert!(!metrics.contains("alice"), "{metrics}");
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -15,6 +15,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 use tribunal_core::action::Event;
+use tribunal_core::case::Fact;
 use tribunal_core::decision::{Because, Verdict};
 use tribunal_core::failure::Failure;
 use tribunal_core::opinion::{Fault, Member};
@@ -82,6 +83,7 @@ struct Gauges {
     identity_expiry: Family<Labels, Float>,
     identity_usable: Family<Labels, Float>,
     identity_renewals: Counter,
+    fact_fresh: Family<Labels, Gauge>,
     clock_skew: Family<Labels, Float>,
 }
 
@@ -108,6 +110,8 @@ pub struct Now {
     pub identity_renewals: u64,
     /// Whether the identity file can be used.
     pub identity_usable: Option<bool>,
+    /// What policies are shown beside requests.
+    pub facts: Arc<[Fact]>,
     /// The lower and the upper bound of the server's clock minus ours, in seconds.
     pub skew_secs: [Option<f64>; 2],
 }
@@ -358,6 +362,7 @@ impl Gauges {
             identity_expiry: seconds(to, "identity_expiry_timestamp", "When the daemon's identity expires"),
             identity_usable: add(to, "identity_file_usable", "Whether the identity file can be used as it is now"),
             identity_renewals: add(to, "identity_renewals", "Fresh identities that were taken"),
+            fact_fresh: add(to, "fact_fresh", "Whether a fact that policies are shown is as young as it must be"),
             clock_skew: seconds(
                 to,
                 "clock_skew",
@@ -396,6 +401,9 @@ impl Gauges {
         known(&self.identity_expiry, &labels([]), now.identity_expiry_secs);
         known(&self.identity_usable, &labels([]), now.identity_usable.map(|usable| f64::from(u8::from(usable))));
         self.identity_renewals.inner().store(now.identity_renewals, Ordering::Relaxed);
+        for fact in now.facts.iter() {
+            self.fact_fresh.get_or_create(&labels([("fact", &fact.name)])).set(i64::from(fact.fresh));
+        }
         for (bound, secs) in ["lower", "upper"].into_iter().zip(now.skew_secs) {
             known(&self.clock_skew, &labels([("bound", bound)]), secs);
         }

@@ -76,8 +76,9 @@ impl Watchers {
         }
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.open.len()
+    /// How many somebody still reads. Those that were left are forgotten at the next event, which may be far off.
+    pub(super) fn len(&self) -> usize {
+        self.open.iter().filter(|watcher| !watcher.events.is_closed()).count()
     }
 }
 

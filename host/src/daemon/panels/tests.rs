@@ -24,7 +24,7 @@ use tribunal_core::{Settings, Timestamp};
 use tribunal_ports::{Clock, Kept, Lease, LeaseWish, Ledger, Taken, Teleport};
 
 use super::*;
-use crate::daemon::{Ports, run};
+use crate::daemon::{Operator, Ports, run};
 
 const SWAPS: u64 = 1_000;
 /// A request comes every so many swaps.
@@ -228,7 +228,7 @@ async fn a_thousand_panels_under_a_stream_of_requests_drop_none_and_mix_none() {
     let ports = Ports { teleport: Arc::clone(&cluster), engine, ledger: Arc::clone(&ledger), clock };
     let (tell, _status) = watch::channel(None);
     let stop = CancellationToken::new();
-    let daemon = tokio::spawn(run(ports, settings(), tell, Arc::default(), stop.clone()));
+    let daemon = tokio::spawn(run(ports, settings(), tell, Operator::default(), stop.clone()));
     cluster.changed.notified().await;
 
     for swap in 1..=SWAPS {
