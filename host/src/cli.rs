@@ -9,6 +9,7 @@ mod dev;
 mod doctor;
 mod go_flags;
 mod ledger;
+mod plugin;
 mod report;
 mod role;
 mod run;
@@ -32,6 +33,8 @@ pub const EXIT_ERROR: u8 = 1;
 pub const EXIT_USAGE: u8 = 2;
 /// Exit code of `tribunal status`: it cannot be told whether the daemon is ready.
 pub const EXIT_UNKNOWN: u8 = 2;
+/// Exit code of `tribunal plugin`: it could not be run, which says nothing about the policy.
+pub const EXIT_NOT_RUN: u8 = 2;
 /// Exit code of `tribunal dev --once`: the scenario did not end as expected.
 pub const EXIT_UNEXPECTED: u8 = 3;
 
@@ -75,6 +78,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => Box::pin(doctor::doctor(args)).await,
         Command::Role(args) => Box::pin(role::role(args)).await,
         Command::Status(args) => Box::pin(status::status(args)).await,
+        Command::Plugin(args) => Box::pin(plugin::plugin(*args)).await,
         Command::Ledger(args) => ledger::ledger(args),
         Command::Completions(args) => completions::completions(&args),
     }

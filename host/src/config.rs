@@ -39,6 +39,7 @@ pub use self::ledger_dir::default_ledger_dir;
 pub use self::limits::{Limits, SUBJECTS_IN_FLIGHT_DEFAULT};
 pub use self::problem::{ConfigErrors, Place, Problem, Spot};
 pub use self::reach::Reach;
+pub use self::settings::Places;
 
 /// The time between two full lists where nothing else is said; Teleport's sample watcher has the same.
 pub const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(30);
@@ -123,6 +124,8 @@ pub struct Plugin {
     /// Where it was configured, for errors that show only when it is loaded: `tribunal.toml:12`, or the
     /// flag that its settings come from.
     pub origin: String,
+    /// Where each of its settings stands.
+    pub places: Places,
 }
 
 /// Where a plugin's component comes from.

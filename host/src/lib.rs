@@ -12,3 +12,4 @@ pub mod health;
 pub mod role;
 pub mod signs;
 pub mod telemetry;
+pub mod workbench;

@@ -89,7 +89,7 @@ fn tell(config: &Config) -> String {
     }
     writeln!(text, "ledger: {ledger_dir:?}").unwrap();
     writeln!(text, "dry-run: {dry_run}").unwrap();
-    for Plugin { name, source, digest, mode, effects, limits, settings, origin } in plugins {
+    for Plugin { name, source, digest, mode, effects, limits, settings, origin, places: _ } in plugins {
         let digest = digest.map(|digest| digest.to_string());
         let settings = serde_json::to_string(settings).unwrap();
         writeln!(text, "{origin}: {name} = {source} {digest:?} {mode:?} {effects:?} {settings}").unwrap();

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use wasmtime::component::{HasSelf, Linker};
 
+use self::config::Counting;
 use self::limits::Limits;
 use self::pool::{Job, Lane, Pool};
 use self::ticker::Ticker;
@@ -21,6 +22,7 @@ use crate::host::wasi::Wasi;
 /// Everything that a panel shares with the one that replaces it. Dropping it stops its threads.
 pub(crate) struct Runtime {
     pub(crate) limits: Limits,
+    pub(crate) counting: Counting,
     pub(crate) wasm: wasmtime::Engine,
     pub(crate) linker: Linker<Host>,
     pub(crate) ticker: Arc<Ticker>,
@@ -41,13 +43,18 @@ impl Runtime {
     /// # Errors
     /// A sentence that says what could not be started.
     pub(crate) fn start(limits: Limits) -> Result<Self, String> {
+        Self::start_with(limits, Counting::Off)
+    }
+
+    /// The same, and perhaps counting instructions.
+    pub(crate) fn start_with(limits: Limits, counting: Counting) -> Result<Self, String> {
         limits.check()?;
-        let wasm = config::engine(&limits)?;
+        let wasm = config::engine(&limits, counting)?;
         let linker = link(&wasm).map_err(|error| format!("cannot prepare the imports: {error:#}"))?;
         let ticker = Ticker::start(wasm.weak()).map_err(|error| format!("cannot start the ticker: {error}"))?;
         let pool = Pool::start(limits.workers(), limits.worker_stack_bytes())
             .map_err(|error| format!("cannot start the workers: {error}"))?;
-        Ok(Self { limits, wasm, linker, ticker: Arc::new(ticker), pool })
+        Ok(Self { limits, counting, wasm, linker, ticker: Arc::new(ticker), pool })
     }
 }
 

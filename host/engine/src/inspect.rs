@@ -73,13 +73,17 @@ pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<(), LoadProblem> 
     for import in &surface.imports {
         check_import(import)?;
     }
-    let missing: Vec<_> =
-        EXPORTS.into_iter().filter(|export| !surface.functions.iter().any(|found| found == export)).collect();
+    let missing = missing(&surface.functions);
     if missing.is_empty() { Ok(()) } else { Err(LoadProblem::OtherWorld { missing }) }
 }
 
+/// What of our world is not among these exports.
+pub(crate) fn missing(exports: &[String]) -> Vec<&'static str> {
+    EXPORTS.into_iter().filter(|export| !exports.iter().any(|found| found == export)).collect()
+}
+
 /// Tells a component from everything else by its first eight bytes.
-fn check_kind(bytes: &[u8]) -> Result<(), LoadProblem> {
+pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadProblem> {
     let (Some(magic), Some(layer)) = (bytes.get(..4), bytes.get(4..8)) else { return Err(LoadProblem::NotWasm) };
     if magic != b"\0asm" {
         let start = bytes.trim_ascii_start();
@@ -183,7 +187,7 @@ fn too_many(name: &'static str, what: &'static str, found: u32, max: u32) -> Res
 
 /// Whether this import exists for policies. INVARIANT: what is let through here is linked in `engine.rs`, and all of it is
 /// inert.
-fn check_import(import: &str) -> Result<(), LoadProblem> {
+pub(crate) fn check_import(import: &str) -> Result<(), LoadProblem> {
     let (path, version) = import.split_once('@').unwrap_or((import, ""));
     let (package, interface) = path.split_once('/').unwrap_or((path, ""));
     if package == PACKAGE {
@@ -198,6 +202,12 @@ fn check_import(import: &str) -> Result<(), LoadProblem> {
         return Ok(());
     }
     Err(refused(import, remedy(package, inert)))
+}
+
+/// The version of the contract that an import is of, if it is of the contract.
+pub(crate) fn contract_version(import: &str) -> Option<&str> {
+    let (path, version) = import.split_once('@')?;
+    path.strip_prefix(PACKAGE)?.starts_with('/').then_some(version)
 }
 
 fn refused(import: &str, remedy: &'static str) -> LoadProblem {

@@ -1,6 +1,7 @@
 //! Runs policies: Wasm components in a sandbox, each evaluation in a fresh instance under limits that have names. It
 //! never decides what an answer means, and nothing of wasmtime or of the generated bindings leaves this room.
 
+mod anatomy;
 mod bindings;
 mod compile;
 mod convert;
@@ -17,16 +18,20 @@ mod policy;
 mod quarantine;
 mod seat;
 mod session;
+mod solo;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod text;
 
+pub use anatomy::{Anatomy, Import, Kind, Needs, Producer};
 pub use compile::{Workshop, compile_standard_input};
 pub use description::{Description, Rule};
 pub use digest::{Digest, InvalidDigest};
 pub use engine::limits::named::limit_of;
 pub use engine::limits::{DEADLINE_GRANT_MS_MAX, LimitOverrides, Limits, RaisedLimit};
+pub use host::log::LogLine;
 pub use live::{LivePanel, RECORDED_MAX, Rehearsal};
 pub use load::{LoadError, LoadProblem};
 pub use panel::{Panel, PluginSpec, PolicyInfo};
 pub use seat::{Health, PolicyHealth};
+pub use solo::{Introduced, Solo, Traces};

@@ -18,6 +18,7 @@ use crate::inspect;
 use crate::panel::PluginSpec;
 use crate::policy::Policy;
 use crate::session::{self, Sandbox};
+use crate::solo::Traces;
 use crate::text;
 
 /// Faults of settings that are shown.
@@ -183,6 +184,15 @@ impl LoadProblem {
     }
 }
 
+/// A plugin that has said what it is, and is not configured yet.
+pub(crate) struct Prepared {
+    pub(crate) digest: Digest,
+    pub(crate) description: Description,
+    pub(crate) sandbox: Arc<Sandbox>,
+    /// What `describe` took.
+    pub(crate) traces: Traces,
+}
+
 /// Loads one plugin. Its `describe` and `configure` run in `lane`.
 pub(crate) fn load(
     runtime: &Runtime,
@@ -191,6 +201,18 @@ pub(crate) fn load(
     lane: &OpenLane,
     limits: Limits,
 ) -> Result<Policy, LoadProblem> {
+    let prepared = prepare(runtime, workshop, spec, lane, limits)?;
+    configure(&prepared, lane, &spec.settings, spec.effects.as_ref())
+}
+
+/// All that comes before the settings.
+pub(crate) fn prepare(
+    runtime: &Runtime,
+    workshop: &Workshop,
+    spec: &PluginSpec,
+    lane: &OpenLane,
+    limits: Limits,
+) -> Result<Prepared, LoadProblem> {
     if let Some(why) = &spec.unread {
         return Err(LoadProblem::Unread(why.clone()));
     }
@@ -201,7 +223,6 @@ pub(crate) fn load(
         return Err(LoadProblem::Digest { expected, found: digest });
     }
     inspect::inspect(&spec.bytes, &limits)?;
-    let settings = settings(&spec.settings, &limits)?;
     let job = Job { plugin: spec.name.as_str(), digest, bytes: &spec.bytes, limits: &limits };
     let component = workshop.component(&runtime.wasm, &job)?;
     let code = link(runtime, &component)?;
@@ -211,18 +232,35 @@ pub(crate) fn load(
         ticker: Arc::clone(&runtime.ticker),
         code,
         limits,
+        counting: runtime.counting,
     });
 
-    let given = on_worker(lane, &sandbox, session::describe)?;
+    let (given, traces) = on_worker(lane, &sandbox, |sandbox| {
+        let mut traces = Traces::default();
+        session::describe(sandbox, Some(&mut traces)).map(|given| (given, traces))
+    })?;
     let description = Description::check(given).map_err(LoadProblem::Description)?;
-    let effects = grant(spec.effects.as_ref(), &description)?;
+    Ok(Prepared { digest, description, sandbox, traces })
+}
+
+/// The plugin with these settings, if it takes them, and these effects, if it declares them; none: all that it declares.
+pub(crate) fn configure(
+    prepared: &Prepared,
+    lane: &OpenLane,
+    settings: &str,
+    effects: Option<&BTreeSet<Effect>>,
+) -> Result<Policy, LoadProblem> {
+    let Prepared { digest, description, sandbox, traces: _ } = prepared;
+    let settings = self::settings(settings, &sandbox.limits)?;
+    let effects = grant(effects, description)?;
     let tried = settings.clone();
-    let refusals = on_worker(lane, &sandbox, move |sandbox| session::try_settings(sandbox, &tried))?;
+    let refusals = on_worker(lane, sandbox, move |sandbox| session::try_settings(sandbox, &tried))?;
     if let Err(faults) = refusals {
         let faults = faults.iter().take(SETTINGS_FAULTS_MAX).map(|fault| text::clip(fault, MESSAGE_BYTES_MAX));
         return Err(LoadProblem::Settings(faults.collect()));
     }
-    Ok(Policy { digest, description, effects, settings, sandbox })
+    let (description, sandbox) = (description.clone(), Arc::clone(sandbox));
+    Ok(Policy { digest: *digest, description, effects, settings, sandbox })
 }
 
 /// The settings as they are handed to the policy.
@@ -249,7 +287,7 @@ fn link(runtime: &Runtime, component: &Component) -> Result<PolicyPre<crate::hos
 }
 
 /// Runs the guest on one of the engine's own threads and waits for it: the caller's stack may be anything.
-fn on_worker<T: Send + 'static>(
+pub(crate) fn on_worker<T: Send + 'static>(
     lane: &OpenLane,
     sandbox: &Arc<Sandbox>,
     call: impl FnOnce(&Sandbox) -> Result<T, Fault> + Send + 'static,

@@ -225,7 +225,7 @@ pub(crate) fn enforce(policy: &Policy, member: &Member, case: &Arc<Case>) -> Res
 }
 
 /// Lock orders as far as they are within the grant.
-fn admit(member: &Member, orders: Vec<LockOrder>) -> Result<Vec<LockOrder>, Fault> {
+pub(crate) fn admit(member: &Member, orders: Vec<LockOrder>) -> Result<Vec<LockOrder>, Fault> {
     if orders.is_empty() || member.effects.contains(&Effect::Lock) {
         return Ok(orders);
     }

@@ -12,6 +12,7 @@ use crate::convert::answer::Door;
 use crate::description::Description;
 use crate::digest::Digest;
 use crate::session::{self, Sandbox};
+use crate::solo::Traces;
 
 /// A plugin with its settings and its grant.
 pub(crate) struct Policy {
@@ -28,13 +29,32 @@ pub(crate) struct Policy {
 impl Policy {
     /// What about this pending request? Blocks until the answer, at most for the deadline.
     pub(crate) fn review(&self, case: &Arc<Case>, request: &RequestId) -> Result<Opinion, Fault> {
-        let answer = session::review(&self.sandbox, &self.settings, case, request)?;
+        self.review_traced(case, request, None)
+    }
+
+    /// The same, with what it leaves behind.
+    pub(crate) fn review_traced(
+        &self,
+        case: &Arc<Case>,
+        request: &RequestId,
+        traces: Option<&mut Traces>,
+    ) -> Result<Opinion, Fault> {
+        let answer = session::review(&self.sandbox, &self.settings, case, request, traces)?;
         self.door().opinion(answer)
     }
 
     /// Which held requests must be locked? Blocks until the answer, at most for the deadline.
     pub(crate) fn enforce(&self, case: &Arc<Case>) -> Result<Vec<LockOrder>, Fault> {
-        let answer = session::enforce(&self.sandbox, &self.settings, case)?;
+        self.enforce_traced(case, None)
+    }
+
+    /// The same, with what it leaves behind.
+    pub(crate) fn enforce_traced(
+        &self,
+        case: &Arc<Case>,
+        traces: Option<&mut Traces>,
+    ) -> Result<Vec<LockOrder>, Fault> {
+        let answer = session::enforce(&self.sandbox, &self.settings, case, traces)?;
         self.door().orders(answer, case)
     }
 

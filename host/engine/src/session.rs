@@ -13,11 +13,15 @@ use wasmtime::{Store, UpdateDeadline};
 use crate::bindings::policy::tribunal::policy::types as wit;
 use crate::bindings::policy::{Policy, PolicyPre};
 use crate::convert;
+use crate::engine::config::Counting;
 use crate::engine::limits::Limits;
 use crate::engine::ticker::{Running, Ticker};
 use crate::fault;
 use crate::host::Host;
+use crate::solo::Traces;
 
+/// What instructions are counted down from: no deadline leaves time for as many.
+pub(crate) const FUEL: u64 = u64::MAX;
 /// Epochs between two looks at the clock.
 const EPOCHS: u64 = 1;
 
@@ -28,6 +32,7 @@ pub(crate) struct Sandbox {
     pub(crate) ticker: Arc<Ticker>,
     pub(crate) code: PolicyPre<Host>,
     pub(crate) limits: Limits,
+    pub(crate) counting: Counting,
 }
 
 /// A live instance.
@@ -36,20 +41,22 @@ struct Session<'a> {
     deadline_ms: u64,
     store: Store<Host>,
     instance: Policy,
+    began: Instant,
+    traces: Option<&'a mut Traces>,
     /// The epoch moves while this lives.
     _running: Running<'a>,
 }
 
 /// Asks the policy what it is.
-pub(crate) fn describe(sandbox: &Sandbox) -> Result<wit::Description, Fault> {
-    let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None)?;
+pub(crate) fn describe(sandbox: &Sandbox, traces: Option<&mut Traces>) -> Result<wit::Description, Fault> {
+    let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None, traces)?;
     let answer = session.instance.call_describe(&mut session.store);
     session.close("describe", answer)
 }
 
 /// Asks the policy what it thinks of its settings; the inner error holds all that it finds wrong.
 pub(crate) fn try_settings(sandbox: &Sandbox, settings: &str) -> Result<Result<(), Vec<String>>, Fault> {
-    let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None)?;
+    let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None, None)?;
     let answer = session.instance.call_configure(&mut session.store, settings);
     session.close("configure", answer)
 }
@@ -60,8 +67,9 @@ pub(crate) fn review(
     settings: &str,
     case: &Arc<Case>,
     request: &RequestId,
+    traces: Option<&mut Traces>,
 ) -> Result<wit::Opinion, Fault> {
-    let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case))?;
+    let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case), traces)?;
     session.configure(settings)?;
     let arena = Bump::new();
     let case = convert::case::case(case, &arena);
@@ -70,8 +78,13 @@ pub(crate) fn review(
 }
 
 /// Asks the policy which held requests must be locked.
-pub(crate) fn enforce(sandbox: &Sandbox, settings: &str, case: &Arc<Case>) -> Result<Vec<wit::LockOrder>, Fault> {
-    let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case))?;
+pub(crate) fn enforce(
+    sandbox: &Sandbox,
+    settings: &str,
+    case: &Arc<Case>,
+    traces: Option<&mut Traces>,
+) -> Result<Vec<wit::LockOrder>, Fault> {
+    let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case), traces)?;
     session.configure(settings)?;
     let arena = Bump::new();
     let case = convert::case::case(case, &arena);
@@ -83,14 +96,26 @@ pub(crate) fn enforce(sandbox: &Sandbox, settings: &str, case: &Arc<Case>) -> Re
 
 impl<'a> Session<'a> {
     /// A fresh instance, which has `deadline_ms` from now for all that it is asked.
-    fn open(sandbox: &'a Sandbox, deadline_ms: u64, case: Option<&Arc<Case>>) -> Result<Self, Fault> {
+    fn open(
+        sandbox: &'a Sandbox,
+        deadline_ms: u64,
+        case: Option<&Arc<Case>>,
+        mut traces: Option<&'a mut Traces>,
+    ) -> Result<Self, Fault> {
         let running = sandbox.ticker.run().map_err(|error| {
             Fault::new(FaultKind::Unavailable, format!("there is no thread to watch its deadline: {error}"))
         })?;
+        let began = Instant::now();
         let mut store = store(sandbox, deadline_ms, case);
+        if traces.is_some() {
+            store.data_mut().log.keep();
+        }
         match sandbox.code.instantiate(&mut store) {
-            Ok(instance) => Ok(Self { sandbox, deadline_ms, store, instance, _running: running }),
-            Err(error) => Err(fault_of(sandbox, &store, deadline_ms, "instantiation", &error)),
+            Ok(instance) => Ok(Self { sandbox, deadline_ms, store, instance, began, traces, _running: running }),
+            Err(error) => {
+                Traces::note(&mut traces, &store, began);
+                Err(fault_of(sandbox, &store, deadline_ms, "instantiation", &error))
+            }
         }
     }
 
@@ -103,12 +128,16 @@ impl<'a> Session<'a> {
                 let first = crate::text::clip(first, 1_024);
                 Err(Fault::new(FaultKind::Settings, format!("refused the settings that it took when loaded: {first}")))
             }
-            Err(error) => Err(fault_of(self.sandbox, &self.store, self.deadline_ms, "configure", &error)),
+            Err(error) => {
+                Traces::note(&mut self.traces, &self.store, self.began);
+                Err(fault_of(self.sandbox, &self.store, self.deadline_ms, "configure", &error))
+            }
         }
     }
 
     /// The answer, or the fault; the end of the instance in any case.
-    fn close<T>(self, during: &str, answer: wasmtime::Result<T>) -> Result<T, Fault> {
+    fn close<T>(mut self, during: &str, answer: wasmtime::Result<T>) -> Result<T, Fault> {
+        Traces::note(&mut self.traces, &self.store, self.began);
         let host = self.store.data();
         host.log.close();
         match answer {
@@ -135,6 +164,10 @@ fn store(sandbox: &Sandbox, deadline_ms: u64, case: Option<&Arc<Case>>) -> Store
     let mut store = Store::new(&sandbox.wasm, Host::new(&sandbox.name, limits, case));
     store.limiter(|host| &mut host.meter);
     store.set_hostcall_fuel(limits.hostcall_bytes_max);
+    if sandbox.counting == Counting::On {
+        // Without fuel at all the very first instruction traps, which then shows.
+        let _ = store.set_fuel(FUEL);
+    }
     let deadline = Instant::now() + Duration::from_millis(deadline_ms);
     store.set_epoch_deadline(EPOCHS);
     // The clock decides, not the number of ticks: a ticker that gets little time makes a deadline coarser, not longer.

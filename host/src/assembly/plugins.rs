@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tribunal_core::opinion::{Effect, Member, Mode};
-use tribunal_engine::{Health, LoadError, Panel, PluginSpec, Workshop};
+use tribunal_engine::{Health, LoadError, LoadProblem, Panel, PluginSpec, Workshop};
 
-use crate::config::{CompiledCache, Config, Plugin, Source, default_cache_dir};
+use crate::config::{CompiledCache, Config, Plugin, Problem, Source, default_cache_dir};
 
 /// Whether this process is the program `tribunal`, which can start itself to compile a plugin.
 static IS_TRIBUNAL: AtomicBool = AtomicBool::new(false);
@@ -33,7 +33,7 @@ pub fn this_is_tribunal() {
 /// # Errors
 /// All that is wrong with any plugin.
 pub async fn load_panel(config: &Config) -> Result<Panel, Vec<String>> {
-    let (panel, errors) = assemble(config, workshop(config), None).await.map_err(|error| vec![error])?;
+    let (panel, errors) = assemble(config, workshop(&config.cache), None).await.map_err(|error| vec![error])?;
     let mut errors = told(config, &errors);
     if errors.is_empty() && !config.dry_run && !may_approve(&panel) {
         errors.push(NO_APPROVER.to_owned());
@@ -45,7 +45,7 @@ pub async fn load_panel(config: &Config) -> Result<Panel, Vec<String>> {
 /// left may approve anything. The seat of a bad one is vacant, and each of its answers a fault. A configuration that is wrong
 /// by itself, such as settings that a plugin refuses, is told at once.
 pub(super) async fn seat_panel(config: &Config) -> Result<(Panel, Arc<Workshop>), Vec<String>> {
-    let workshop = workshop(config);
+    let workshop = workshop(&config.cache);
     let assembled = assemble(config, Arc::clone(&workshop), None).await;
     let (panel, errors) = assembled.map_err(|error| vec![error])?;
     let is_configured = !errors.iter().any(|error| error.problem.is_of_configuration());
@@ -86,9 +86,25 @@ pub(super) async fn assemble(
 pub(super) fn told(config: &Config, errors: &[LoadError]) -> Vec<String> {
     let tell = |error: &LoadError| {
         let plugin = config.plugins.iter().find(|plugin| Some(&plugin.name) == error.plugin.as_ref());
-        plugin.map_or_else(|| error.to_string(), |plugin| format!("{}: {error}", plugin.origin))
+        match (plugin, &error.problem) {
+            (Some(plugin), LoadProblem::Settings(faults)) => {
+                faults.iter().map(|fault| refused(plugin, fault).to_string()).collect()
+            }
+            (Some(plugin), _) => vec![format!("{}: {error}", plugin.origin)],
+            (None, _) => vec![error.to_string()],
+        }
     };
-    errors.iter().map(tell).collect()
+    errors.iter().flat_map(tell).collect()
+}
+
+/// What a policy says against its settings, with the line of the setting that it names.
+fn refused(plugin: &Plugin, fault: &str) -> Problem {
+    let what = format!("plugin `{}`: refuses its settings: {fault}", plugin.name);
+    let mut problem = plugin.places.problem(&plugin.places.named(fault), what, "");
+    if problem.place.is_none() {
+        problem.what = format!("{}: {}", plugin.origin, problem.what);
+    }
+    problem
 }
 
 /// Whether an approval of any policy that is loaded would count.
@@ -105,13 +121,13 @@ pub(super) fn may_approve(panel: &Panel) -> bool {
 }
 
 /// Where plugins are compiled, and where their native code is kept.
-fn workshop(config: &Config) -> Arc<Workshop> {
+pub(crate) fn workshop(cache: &CompiledCache) -> Arc<Workshop> {
     let is_tribunal = IS_TRIBUNAL.load(Ordering::SeqCst);
     let workshop = match own_program().filter(|_| is_tribunal) {
         Some(program) => Workshop::child(program, vec![COMPILE_COMMAND.into()]),
         None => Workshop::here(),
     };
-    let dir = match &config.cache {
+    let dir = match cache {
         CompiledCache::Dir(dir) => Some(dir.clone()),
         CompiledCache::Default if is_tribunal => {
             let dir = default_cache_dir();
@@ -156,7 +172,7 @@ pub(super) fn spec(plugin: &Plugin, bytes_max: usize) -> PluginSpec {
 }
 
 /// The bytes of a file; one more than there may be of one that is too long, which is enough to say so.
-fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, String> {
+pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, String> {
     let metadata = std::fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("it is not a file".to_owned());

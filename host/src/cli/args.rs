@@ -3,6 +3,7 @@
 mod dev;
 mod doctor;
 mod ledger;
+mod plugin;
 mod role;
 mod run;
 mod status;
@@ -15,6 +16,9 @@ pub use self::dev::{DevAction, DevArgs, DirArgs, RequestArgs, ResolveArgs, ShowA
 pub use self::doctor::DoctorArgs;
 pub use self::ledger::{
     LedgerAction, LedgerArgs, LedgerPlace, ListArgs, ProveArgs, ShowRecordArgs, VerdictWord, VerifyArgs,
+};
+pub use self::plugin::{
+    BenchArgs, FuzzArgs, InspectArgs, LimitsArgs, PluginAction, PluginArgs, RunPluginArgs, TestArgs, TestFormat,
 };
 pub use self::role::{Only, RoleArgs, Way};
 pub use self::run::{LogArgs, RunArgs};
@@ -62,6 +66,8 @@ pub enum Command {
     Role(RoleArgs),
     /// Ask a running daemon how it stands, and who holds what
     Status(StatusArgs),
+    /// Write policies: inspect a plugin, test it, run, measure and fuzz it
+    Plugin(Box<PluginArgs>),
     /// Look into the ledger: verify it, find decisions, show one, prove one to others
     Ledger(LedgerArgs),
     /// Print the completions of a shell
@@ -117,6 +123,7 @@ mod tests {
             | Command::Role(_)
             | Command::Status(_)
             | Command::Ledger(_)
+            | Command::Plugin(_)
             | Command::Completions(_) => {
                 panic!("`{line}` is not `dev`")
             }

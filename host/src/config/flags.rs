@@ -14,8 +14,8 @@ use tribunal_engine::LimitOverrides;
 use tribunal_teleport::Address;
 
 use super::{
-    CompiledCache, Config, ConfigErrors, Lease, Limits, PROTECTED_ROLES_DEFAULT, Plugin, Problem, Reach, Source,
-    Teleport, duration, plugin,
+    CompiledCache, Config, ConfigErrors, Lease, Limits, PROTECTED_ROLES_DEFAULT, Places, Plugin, Problem, Reach,
+    Source, Teleport, duration, plugin,
 };
 
 /// The limit of resources where nothing else is said.
@@ -153,6 +153,7 @@ fn plugin(name: &str, settings: Json, flag: &str) -> Option<Plugin> {
         limits: LimitOverrides::default(),
         settings,
         origin: flag.to_owned(),
+        places: Places::default(),
     })
 }
 

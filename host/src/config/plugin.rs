@@ -11,6 +11,7 @@ use tribunal_plugins::{BUILTINS, Builtin};
 
 use super::document::{Section, Span, listed, nearest, wrong_type};
 use super::problem::Findings;
+use super::settings::Places;
 use super::{BUILTIN_PREFIX, PLUGINS_MAX, Plugin, Source, limits, path, settings};
 
 /// The longest name of a plugin, in bytes.
@@ -77,10 +78,14 @@ fn read(
     let effects = read_effects(&mut section, source.as_ref(), findings);
     let own = section.section("limits", findings);
     let limits = limits::read_overrides(own, limits, findings);
+    let mut places = Places::of(None, section.span.as_ref(), findings);
     let settings = match section.take("settings") {
         None => Map::new(),
         Some(value) => match value.get_ref() {
-            DeValue::Table(table) => settings::object(table, findings),
+            DeValue::Table(table) => {
+                places = Places::of(Some(table), Some(&value.span()), findings);
+                settings::object(table, findings)
+            }
             DeValue::String(_)
             | DeValue::Integer(_)
             | DeValue::Float(_)
@@ -102,6 +107,7 @@ fn read(
         limits,
         settings,
         origin,
+        places,
     })
 }
 

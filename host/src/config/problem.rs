@@ -218,7 +218,7 @@ impl Problem {
 // === impl Spot ===
 
 impl Spot {
-    fn of(text: &str, span: &Range<usize>) -> Self {
+    pub(super) fn of(text: &str, span: &Range<usize>) -> Self {
         let before = text.get(..span.start).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |at| at.saturating_add(1));
         let whole = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();

@@ -7,7 +7,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sha2::{Digest as _, Sha256};
 
 use super::compatibility;
-use crate::engine::config;
+use crate::engine::config::{self, Counting};
 
 /// What an answer with native code begins with; its SHA-256 and the code follow.
 pub(super) const NATIVE: &[u8; 16] = b"tribunal-native\n";
@@ -42,13 +42,15 @@ pub fn compile_standard_input(arguments: &[String]) -> Result<(), String> {
 }
 
 fn compile(bytes: &[u8], compatible: &str) -> Result<Vec<u8>, String> {
-    let wasm = config::compiler()?;
+    let wasm = config::compiler(Counting::Off)?;
     let ours = compatibility(&wasm);
-    if ours != compatible {
+    let counts = || config::compiler(Counting::On).ok().filter(|counts| compatibility(counts) == compatible);
+    let fitting = if ours == compatible { Some(wasm) } else { counts() };
+    let Some(wasm) = fitting else {
         return Err(format!(
             "this program makes native code `{ours}`, and `{compatible}` is needed: restart `tribunal`"
         ));
-    }
+    };
     wasm.precompile_component(bytes).map_err(|error| format!("{error:#}"))
 }
 

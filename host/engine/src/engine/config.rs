@@ -15,9 +15,18 @@ const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 /// Frames of a trap's backtrace that are gathered.
 const BACKTRACE_FRAMES_MAX: NonZeroUsize = NonZeroUsize::MIN.saturating_add(15);
 
+/// Whether native code counts the instructions that it runs, which costs it some speed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// It does not: how policies are asked.
+    Off,
+    /// It does: how their authors look at them.
+    On,
+}
+
 /// An engine with the pooling allocator, or, where the machine does not give that much address space, without it.
-pub(super) fn engine(limits: &Limits) -> Result<Engine, String> {
-    let mut config = base(limits);
+pub(super) fn engine(limits: &Limits, counting: Counting) -> Result<Engine, String> {
+    let mut config = base(limits, counting);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pooling(limits)));
     match Engine::new(&config) {
         Ok(engine) => Ok(engine),
@@ -34,15 +43,15 @@ pub(super) fn engine(limits: &Limits) -> Result<Engine, String> {
 ///
 /// # Errors
 /// A sentence that says what wasmtime refuses.
-pub(crate) fn compiler() -> Result<Engine, String> {
-    Engine::new(&base(&Limits::default())).map_err(|error| format!("cannot configure wasmtime: {error:#}"))
+pub(crate) fn compiler(counting: Counting) -> Result<Engine, String> {
+    Engine::new(&base(&Limits::default(), counting)).map_err(|error| format!("cannot configure wasmtime: {error:#}"))
 }
 
-fn base(limits: &Limits) -> Config {
+fn base(limits: &Limits, counting: Counting) -> Config {
     let mut config = Config::new();
     // Cranelift only: the other compilers and interpreters of wasmtime are not what its advisories promise to cover.
     config.strategy(Strategy::Cranelift).cranelift_opt_level(OptLevel::Speed);
-    config.epoch_interruption(true).consume_fuel(false);
+    config.epoch_interruption(true).consume_fuel(counting == Counting::On);
     config.max_wasm_stack(limits.stack_bytes_max);
     config.wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES_MAX)).wasm_backtrace_details(WasmBacktraceDetails::Disable);
     // Equal input, equal answer, on every machine.
@@ -97,24 +106,26 @@ mod tests {
 
     #[test]
     fn the_default_limits_fit_into_a_pool() {
-        let engine = engine(&Limits::default()).unwrap();
+        let engine = engine(&Limits::default(), Counting::Off).unwrap();
         assert!(engine.pooling_allocator_metrics().is_some());
     }
 
     #[test]
     fn native_code_fits_whatever_the_limits_are() {
         use crate::compile::compatibility;
-        let compiled = compatibility(&compiler().unwrap());
+        let compiled = compatibility(&compiler(Counting::Off).unwrap());
         let other = Limits { memory_bytes_max: 1024 * 1024, stack_bytes_max: 128 * 1024, ..Limits::default() };
         for limits in [Limits::default(), other] {
-            assert_eq!(compatibility(&engine(&limits).unwrap()), compiled);
+            assert_eq!(compatibility(&engine(&limits, Counting::Off).unwrap()), compiled);
         }
+        assert_ne!(compatibility(&compiler(Counting::On).unwrap()), compiled);
     }
 
     #[test]
     fn a_pool_that_the_machine_cannot_hold_is_done_without() {
         // Two hundred thousand memories of four gigabytes are more than any address space of 48 bits.
-        let engine = engine(&Limits { memories_max: 100_000, concurrency: 1, ..Limits::default() }).unwrap();
+        let limits = Limits { memories_max: 100_000, concurrency: 1, ..Limits::default() };
+        let engine = engine(&limits, Counting::Off).unwrap();
         assert!(engine.pooling_allocator_metrics().is_none());
     }
 }

@@ -25,6 +25,17 @@ pub(crate) struct Log {
     bytes_max: usize,
     dropped_lines: usize,
     dropped_bytes: usize,
+    /// What was admitted, where somebody wants to see it.
+    kept: Option<Vec<LogLine>>,
+}
+
+/// A line that a policy logged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogLine {
+    /// `debug`, `info` or `warn`.
+    pub level: &'static str,
+    /// What it says, cleaned of what moves a terminal.
+    pub text: String,
 }
 
 // === impl Log ===
@@ -39,7 +50,18 @@ impl Log {
             bytes_max: limits.log_bytes_max,
             dropped_lines: 0,
             dropped_bytes: 0,
+            kept: None,
         }
+    }
+
+    /// Keeps what is admitted from now on.
+    pub(crate) fn keep(&mut self) {
+        self.kept = Some(Vec::new());
+    }
+
+    /// What was kept, and how many lines were dropped.
+    pub(crate) fn kept(&self) -> (Vec<LogLine>, usize) {
+        (self.kept.clone().unwrap_or_default(), self.dropped_lines)
     }
 
     /// Says how much was dropped, if anything was. To be called once, at the end.
@@ -91,6 +113,9 @@ impl Host for Log {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
         let Some(line) = self.admit(&message).map_err(wasmtime::Error::new)? else { return Ok(()) };
         let plugin = &self.plugin;
+        if let Some(kept) = &mut self.kept {
+            kept.push(LogLine { level: word(level), text: line.clone() });
+        }
         match level {
             Level::Debug => debug!(policy.id = %plugin, line, "Policy logged"),
             Level::Info => info!(policy.id = %plugin, line, "Policy logged"),
@@ -101,6 +126,14 @@ impl Host for Log {
 }
 
 impl types::Host for Log {}
+
+const fn word(level: Level) -> &'static str {
+    match level {
+        Level::Debug => "debug",
+        Level::Info => "info",
+        Level::Warn => "warn",
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -42,6 +42,11 @@ impl Meter {
         }
     }
 
+    /// What the instance holds: bytes of memory, elements of tables. Neither ever shrinks.
+    pub(crate) const fn held(&self) -> (usize, usize) {
+        (self.memory_bytes, self.table_elements)
+    }
+
     /// The growth that was refused, if any was.
     pub(crate) const fn refused(&self) -> Option<Refused> {
         self.refused

@@ -37,6 +37,7 @@ pub struct Guest {
     name: String,
     rules: Vec<String>,
     effects: Vec<u8>,
+    schema: String,
     memory: String,
     imports: String,
     fields: String,
@@ -62,6 +63,7 @@ impl Guest {
             name: "guest".into(),
             rules: vec!["rule-a".into(), "rule-b".into()],
             effects: EFFECTS.to_vec(),
+            schema: String::new(),
             memory: "2".into(),
             imports: String::new(),
             fields: String::new(),
@@ -91,6 +93,13 @@ impl Guest {
     #[must_use]
     pub fn effects(mut self, effects: &[u8]) -> Self {
         self.effects = effects.to_vec();
+        self
+    }
+
+    /// Another schema of settings in its description.
+    #[must_use]
+    pub fn schema(mut self, schema: &str) -> Self {
+        self.schema = schema.into();
         self
     }
 
@@ -278,7 +287,9 @@ impl Guest {
         }
         record.extend(pair(rules_at, self.rules.len()));
         record.extend(pair(effects_at, self.effects.len()));
-        record.extend(pair(0, 0));
+        let schema = self.schema.clone();
+        let at = self.text(&schema);
+        record.extend(pair(at, schema.len()));
         self.put(&record)
     }
 

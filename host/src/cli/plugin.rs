@@ -1,0 +1,54 @@
+//! `tribunal plugin`: what authors of policies use. It runs policies under a daemon's limits, and connects to nobody.
+
+mod bench;
+mod fuzz;
+mod inspect;
+mod run;
+mod test;
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use anyhow::Context as _;
+use tribunal_engine::Limits;
+
+use super::args::{LimitsArgs, PluginAction, PluginArgs};
+use super::{EXIT_NOT_RUN, report};
+use crate::config::{Config, Overrides};
+
+/// What went well.
+const GOOD: Style = AnsiColor::Green.on_default();
+/// What did not.
+const BAD: Style = AnsiColor::Red.on_default().bold();
+
+pub(super) async fn plugin(args: PluginArgs) -> anyhow::Result<ExitCode> {
+    // Policies are compiled and asked on threads of the engine, which are waited for.
+    let done = tokio::task::spawn_blocking(move || dispatch(args.action)).await;
+    let done = done.context("this ended in a bug; please report it").and_then(|outcome| outcome);
+    Ok(done.unwrap_or_else(|error| {
+        report::error(&error);
+        ExitCode::from(EXIT_NOT_RUN)
+    }))
+}
+
+fn dispatch(action: PluginAction) -> anyhow::Result<ExitCode> {
+    match action {
+        PluginAction::Inspect(args) => inspect::inspect(&args),
+        PluginAction::Test(args) => test::test(&args),
+        PluginAction::Run(args) => run::run(&args),
+        PluginAction::Bench(args) => bench::bench(&args),
+        PluginAction::Fuzz(args) => fuzz::fuzz(&args),
+    }
+}
+
+/// The limits that a daemon with this configuration has, or one without any.
+fn limits(args: &LimitsArgs) -> anyhow::Result<Limits> {
+    let Some(path) = &args.config else { return Ok(Limits::default()) };
+    Ok(Config::load(path, &Overrides { dry_run: true, ..Overrides::default() })?.limits.engine)
+}
+
+/// Colour only where a terminal shows it; that is anstream's to find out.
+fn print(text: &str) -> anyhow::Result<()> {
+    anstream::stdout().lock().write_all(text.as_bytes()).context("standard output cannot be written")
+}
