@@ -374,7 +374,7 @@ impl World {
             cluster: client.ping().await.unwrap().name,
             own_user: UserName::new(client.identity().user()),
             instance: run.to_owned(),
-            panel: panel.members(),
+            panel: panel.members().into(),
             poll_interval: if self.clock.is_manual() { POLL } else { POLL_REAL },
             protected_roles: ["editor", "auditor"].map(str::to_owned).into(),
             human_approved: self.setup.human_approved,

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tribunal_core::Settings;
 use tribunal_core::action::ResolveWith;
 use tribunal_core::failure::{Failure, FailureClass};
+use tribunal_core::opinion;
 use tribunal_core::request::UserName;
 use tribunal_engine::LivePanel;
 use tribunal_ledger::Ledger;
@@ -75,12 +76,9 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         Some(dir) => dir.clone(),
         None => default_ledger_dir().map_err(|error| AssemblyError::Ledger(error.to_string()))?,
     };
-    let options = tribunal_ledger::Options {
-        panel: Some(recorded::parts(config, &panel).map_err(AssemblyError::Ledger)?),
-        ..tribunal_ledger::Options::default()
-    };
-    let (ledger, recovery) =
-        Ledger::open_with(&dir, options).map_err(|error| AssemblyError::Ledger(error.to_string()))?;
+    let (ledger, recovery) = Ledger::open(&dir).map_err(|error| AssemblyError::Ledger(error.to_string()))?;
+    let kept = recorded::parts(config, &panel).and_then(|parts| ledger.store(parts)).map_err(AssemblyError::Ledger)?;
+    let panel = panel.kept_as(kept);
     let ledger = Arc::new(ledger);
 
     let (client, cluster) = connect(config).await.map_err(AssemblyError::Teleport)?;
@@ -90,7 +88,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         cluster: cluster.name.clone(),
         own_user: UserName::new(identity.user()),
         instance: format!("{:x}", clock.now().as_millis()),
-        panel: panel.members(),
+        panel: opinion::Panel { generation: 0, id: panel.id().cloned(), members: panel.members() },
         poll_interval: config.poll_interval,
         protected_roles: config.protected_roles.clone(),
         human_approved: config.human_approved,

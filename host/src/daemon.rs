@@ -111,8 +111,8 @@ where
         let (teleport, events) = (Arc::clone(&ports.teleport), events.clone());
         AbortOnDropHandle::new(tokio::spawn(async move { teleport.watch(events).await }))
     };
-    let (panels, members) = Panels::begin(&ports.engine);
-    let panel = members.unwrap_or(settings.panel);
+    let (panels, panel) = Panels::begin(&ports.engine);
+    let panel = panel.unwrap_or(settings.panel);
     let settings = Settings { tripped: open.tripped().map(str::to_owned), panel, ..settings };
     let operator = operator.clone();
     let mut daemon = Loop { ports, events, fence, open, operator, panels, tasks: JoinSet::new() };

@@ -111,7 +111,7 @@ impl Signs {
     pub fn new(settings: &Settings, feeds: Feeds, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Arc<Self> {
         let about = About {
             cluster: settings.cluster.clone(),
-            panel: settings.panel.clone(),
+            panel: settings.panel.members.clone(),
             poll_interval: settings.poll_interval,
             dry_run: settings.dry_run,
         };

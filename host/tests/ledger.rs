@@ -49,6 +49,7 @@ fn decided(number: u64, user: &str, verdict: Verdict) -> Record {
         locks: Vec::new(),
         releases: Vec::new(),
         reason: "complies".to_owned(),
+        panel: None,
         case: None,
         dry_run: false,
     }))

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use crate::action::{Action, Event, Reply, ResolveWith, Ticket};
 use crate::case::Fact;
-use crate::opinion::{Member, Panel};
+use crate::opinion::Panel;
 use crate::record::{DecisionId, Lifecycle, Record};
 use crate::request::UserName;
 use crate::scope::{Exemption, Scope};
@@ -43,7 +43,7 @@ pub struct Settings {
     /// What makes decision ids of this run differ from those of others.
     pub instance: String,
     /// The first panel, in the order in which enforcement asks it.
-    pub panel: Vec<Member>,
+    pub panel: Panel,
     /// Time between full lists.
     pub poll_interval: Duration,
     /// Roles that are never given by us.
@@ -131,8 +131,8 @@ pub struct Controller {
 impl Controller {
     /// A controller that knows nothing yet; the first [`Event::Tick`] makes it list.
     #[must_use]
-    pub fn new(mut settings: Settings) -> Self {
-        let panel = Arc::new(Panel { generation: 0, members: std::mem::take(&mut settings.panel) });
+    pub fn new(settings: Settings) -> Self {
+        let panel = Arc::new(settings.panel.clone());
         let breaker = Breaker::new(settings.tripped.clone());
         Self {
             settings,
@@ -179,6 +179,9 @@ impl Controller {
             Event::BreakerReleased => self.release_breaker(now, &mut out),
             Event::PanelChanged(panel) => {
                 self.panel = Arc::new(panel);
+                let detail = words::panel(&self.panel);
+                let record = Record::Lifecycle { at: now, what: Lifecycle::PanelChanged, detail };
+                out.push(Action::Record { ticket: None, record: Box::new(record) });
                 self.wake_everybody();
             }
             Event::Done(ticket, reply) => self.done(now, ticket, reply, &mut out),

@@ -93,9 +93,15 @@ pub enum FaultKind {
 pub struct Panel {
     /// Tells it from those before it in this run; the first is 0.
     pub generation: u64,
+    /// What names it in the ledger; none: it is not kept there.
+    pub id: Option<PanelId>,
     /// The policies.
     pub members: Vec<Member>,
 }
+
+/// What names a panel in the ledger, and no other panel ever: it means nothing to anybody else.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PanelId(String);
 
 /// What the host needs to know about a policy of the panel to weigh its answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -125,6 +131,36 @@ pub struct Evaluation {
     pub member: Member,
     /// What.
     pub answer: Result<Opinion, Fault>,
+}
+
+// === impl Panel ===
+
+impl From<Vec<Member>> for Panel {
+    /// The first panel of a run, which is not kept in the ledger.
+    fn from(members: Vec<Member>) -> Self {
+        Self { generation: 0, id: None, members }
+    }
+}
+
+// === impl PanelId ===
+
+impl PanelId {
+    /// The id `id`.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self(id.into())
+    }
+
+    /// As text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PanelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 // === impl PolicyName ===

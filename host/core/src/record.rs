@@ -7,7 +7,7 @@ use crate::case::Case;
 use crate::decision::{Decision, Verdict};
 use crate::failure::Failure;
 use crate::lock::{Lock, LockName};
-use crate::opinion::{Evaluation, Fault, LockOrder, Member};
+use crate::opinion::{Evaluation, Fault, LockOrder, Member, PanelId};
 use crate::request::{AccessRequest, RequestId, RequestState, UserName};
 use crate::time::Timestamp;
 
@@ -56,6 +56,8 @@ pub struct Decided {
     pub releases: Vec<LockName>,
     /// The reason that Teleport is given with a resolution.
     pub reason: String,
+    /// The panel that was asked, or would have been; none: it is not kept in the ledger.
+    pub panel: Option<PanelId>,
     /// What the policies were shown; none where they were not asked.
     pub case: Option<Arc<Case>>,
     /// Nothing of it will be done: the operator rehearses.
@@ -134,6 +136,22 @@ pub enum Lifecycle {
     StandbyBegan,
     /// It has the lease, and acts from now on.
     Leading,
+    /// Another panel is asked from now on.
+    PanelChanged,
+    /// A panel was configured that cannot be used: the last good one stays.
+    PanelRefused,
+    /// The identity was replaced by a fresh one.
+    IdentityChanged,
+    /// A policy faulted so often that it is not asked for a while.
+    Quarantined,
+    /// A policy answered again after a quarantine.
+    QuarantineEnded,
+    /// A person undid, or decided otherwise, what this daemon had decided.
+    Overridden,
+    /// An operator destroyed the key of a user's personal text in the ledger.
+    Erased,
+    /// Old segments of the ledger were moved away or removed.
+    Archived,
 }
 
 // === impl Decided ===
@@ -208,6 +226,14 @@ impl Lifecycle {
             Self::BreakerReleased => "breaker-released",
             Self::StandbyBegan => "standby-began",
             Self::Leading => "leading",
+            Self::PanelChanged => "panel-changed",
+            Self::PanelRefused => "panel-refused",
+            Self::IdentityChanged => "identity-changed",
+            Self::Quarantined => "quarantined",
+            Self::QuarantineEnded => "quarantine-ended",
+            Self::Overridden => "overridden",
+            Self::Erased => "erased",
+            Self::Archived => "archived",
         }
     }
 }

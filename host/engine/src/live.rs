@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tribunal_core::case::Case;
-use tribunal_core::opinion::{Fault, LockOrder, Member, Opinion};
+use tribunal_core::opinion::{self, Fault, LockOrder, Member, Opinion};
 use tribunal_core::request::RequestId;
 use tribunal_ports::Engine;
 
@@ -29,12 +29,7 @@ struct Shared {
     newest: watch::Sender<Arc<Panel>>,
     reviews: Mutex<VecDeque<(RequestId, Arc<Case>)>>,
     enforcements: Mutex<VecDeque<Arc<Case>>>,
-    /// What is to be done when the newest panel is pinned for the first time.
-    first: Mutex<Option<(Arc<Panel>, First)>>,
 }
-
-/// Done once, when a panel begins to be asked.
-type First = Box<dyn FnOnce() + Send>;
 
 /// What came of trying a panel on the last cases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,12 +48,7 @@ impl LivePanel {
     pub fn new(panel: Panel) -> Self {
         let newest = watch::Sender::new(Arc::new(panel));
         Self {
-            shared: Arc::new(Shared {
-                newest,
-                reviews: Mutex::default(),
-                enforcements: Mutex::default(),
-                first: Mutex::default(),
-            }),
+            shared: Arc::new(Shared { newest, reviews: Mutex::default(), enforcements: Mutex::default() }),
             pinned: None,
         }
     }
@@ -71,22 +61,8 @@ impl LivePanel {
 
     /// Replaces the newest panel; what is pinned to another stays so. Threads of one that nobody needs any more end.
     pub fn replace(&self, panel: Panel) {
-        self.replace_and(panel, || ());
-    }
-
-    /// The same; `first` is done when it is pinned for the first time, which is right before anybody asks it: what was
-    /// decided before that was decided by others.
-    pub fn replace_and(&self, panel: Panel, first: impl FnOnce() + Send + 'static) {
-        let panel = Arc::new(panel);
-        *self.shared.first.lock().unwrap_or_else(PoisonError::into_inner) = Some((Arc::clone(&panel), Box::new(first)));
-        let before = self.shared.newest.send_replace(panel);
+        let before = self.shared.newest.send_replace(Arc::new(panel));
         drop(before);
-    }
-
-    /// What is to be done when this panel, the newest, is pinned for the first time.
-    fn take_first(&self, newest: &Arc<Panel>) -> Option<First> {
-        let mut first = self.shared.first.lock().unwrap_or_else(PoisonError::into_inner);
-        first.take_if(|(panel, _)| Arc::ptr_eq(panel, newest)).map(|(_, first)| first)
     }
 
     fn asked(&self) -> Arc<Panel> {
@@ -152,13 +128,10 @@ impl Engine for LivePanel {
         self.asked().enforce(policy, case).await
     }
 
-    fn pinned(&self) -> Option<(Self, Vec<Member>)> {
+    fn pinned(&self) -> Option<(Self, opinion::Panel)> {
         let newest = self.newest();
-        if let Some(first) = self.take_first(&newest) {
-            first();
-        }
-        let members = newest.members();
-        Some((Self { shared: Arc::clone(&self.shared), pinned: Some(newest) }, members))
+        let panel = opinion::Panel { generation: 0, id: newest.id().cloned(), members: newest.members() };
+        Some((Self { shared: Arc::clone(&self.shared), pinned: Some(newest) }, panel))
     }
 
     async fn replaced(&self) {

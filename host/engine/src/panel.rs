@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use tribunal_core::case::Case;
-use tribunal_core::opinion::{Effect, Fault, FaultKind, LockOrder, Member, Mode, Opinion, PolicyName};
+use tribunal_core::opinion::{Effect, Fault, FaultKind, LockOrder, Member, Mode, Opinion, PanelId, PolicyName};
 use tribunal_core::request::RequestId;
 use tribunal_ports::Engine;
 
@@ -59,6 +59,8 @@ pub struct PolicyInfo {
 pub struct Panel {
     runtime: Arc<Runtime>,
     seats: Vec<Seat>,
+    /// What names it in the ledger, if it is kept there.
+    id: Option<PanelId>,
 }
 
 // === impl PluginSpec ===
@@ -144,7 +146,7 @@ impl Panel {
             };
             seats.push(Seat { member: Member { name, effects, mode }, taken });
         }
-        Ok((Self { runtime, seats }, errors))
+        Ok((Self { runtime, seats, id: None }, errors))
     }
 
     /// The plugin that loading `spec` would give again.
@@ -154,6 +156,18 @@ impl Panel {
             Taken::By(occupant) if occupant.is(spec, &self.runtime.limits) => Some(Arc::clone(occupant)),
             Taken::By(_) | Taken::Vacant { .. } => None,
         }
+    }
+
+    /// The same panel, which the ledger keeps by this name.
+    #[must_use]
+    pub fn kept_as(self, id: PanelId) -> Self {
+        Self { id: Some(id), ..self }
+    }
+
+    /// What names it in the ledger; none: it is not kept there.
+    #[must_use]
+    pub const fn id(&self) -> Option<&PanelId> {
+        self.id.as_ref()
     }
 
     /// The policies as the core weighs them, in the order of the configuration.

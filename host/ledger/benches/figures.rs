@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tribunal_ledger::{Filter, Ledger, Options, check, prove, public_key, search, show};
+use tribunal_ledger::{Filter, Ledger, check, prove, public_key, search, show};
 use tribunal_ports::Ledger as _;
 
 const RECORDS: usize = 1_000_000;
@@ -34,9 +34,9 @@ fn say(what: &str, took: Duration, ticks: u64, count: usize) {
 }
 
 async fn fill(directory: &Path, records: usize) {
-    let options = Options { panel: Some(made::panel(100_000)), ..Options::default() };
-    let (ledger, _) = Ledger::open_with(directory, options).unwrap();
-    let mut made = made::records().take(records);
+    let (ledger, _) = Ledger::open(directory).unwrap();
+    let panel = ledger.store(made::panel(100_000)).unwrap();
+    let mut made = made::records().take(records).map(|record| made::by(&panel, record));
     let (mut busy, mut ticks) = (Duration::ZERO, 0);
     loop {
         let ahead: Vec<_> = made.by_ref().take(AHEAD).collect();

@@ -37,7 +37,7 @@ pub use self::reader::{Lines, ReadError, WholeLines, read, read_all, read_whole}
 pub use self::recovery::{OpenIntent, Recovery, Torn};
 pub use self::search::{Filter, Match, Shown, Wanted, search, show};
 pub use self::verify::{Finding, Report, TornEnd, Verdict, check, public_key};
-pub use self::writer::{Ledger, Options, StoredPanel};
+pub use self::writer::{Ledger, Options};
 
 /// A segment that has reached this size is followed by a new one.
 pub const SEGMENT_BYTES_MAX: u64 = 64 * 1024 * 1024;

@@ -226,7 +226,15 @@ impl Intents {
                 | Lifecycle::ViewComplete
                 | Lifecycle::Alarm
                 | Lifecycle::StandbyBegan
-                | Lifecycle::Leading => {}
+                | Lifecycle::Leading
+                | Lifecycle::PanelChanged
+                | Lifecycle::PanelRefused
+                | Lifecycle::IdentityChanged
+                | Lifecycle::Quarantined
+                | Lifecycle::QuarantineEnded
+                | Lifecycle::Overridden
+                | Lifecycle::Erased
+                | Lifecycle::Archived => {}
             },
         }
     }

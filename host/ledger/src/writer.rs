@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tracing::{error, info};
+use tribunal_core::opinion::PanelId;
 use tribunal_core::record::Record;
 
 use self::gather::Gathered;
@@ -40,17 +41,11 @@ pub struct Ledger {
     thread: Option<JoinHandle<()>>,
 }
 
-/// A panel that is stored: [`Ledger::refer_to`] has decisions refer to it.
+/// A record on its way, and who waits for it.
 #[derive(Debug)]
-pub struct StoredPanel(Digest);
-
-/// What the writer is asked for, in this order.
-#[derive(Debug)]
-pub(crate) enum Job {
-    /// A record on its way, and who waits for it.
-    Append(Record, Done),
-    /// From now on another panel decides.
-    Seat(Digest),
+pub(crate) struct Job {
+    record: Record,
+    done: Done,
 }
 
 type Done = oneshot::Sender<Result<(), String>>;
@@ -60,8 +55,6 @@ struct Writer<S, C> {
     clock: C,
     standing: Standing,
     notary: Option<Office>,
-    /// The panel that decides, by the name of its object.
-    panel: Option<Digest>,
     packer: Packer,
     /// Facts that the segment's pack has: the digest of each text, and the name of its object.
     facts: BTreeMap<Digest, Digest>,
@@ -75,14 +68,11 @@ struct Writer<S, C> {
 pub(crate) struct Begin {
     pub(crate) standing: Standing,
     pub(crate) notary: Option<Office>,
-    pub(crate) panel: Option<Digest>,
 }
 
 /// How a ledger is opened.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// The panel that decides; its plugins and settings are stored, and decisions refer to it.
-    pub panel: Option<PanelParts>,
     /// The size at which a segment is followed by the next; none: [`SEGMENT_BYTES_MAX`](crate::SEGMENT_BYTES_MAX).
     pub segment_bytes_max: Option<u64>,
 }
@@ -104,18 +94,16 @@ impl Ledger {
         Self::open_with(directory, Options::default())
     }
 
-    /// [`Self::open`], with a panel.
+    /// [`Self::open`], with options.
     ///
     /// # Errors
-    /// As of [`Self::open`], and when the panel cannot be stored.
+    /// As of [`Self::open`].
     pub fn open_with(directory: &Path, options: Options) -> Result<(Self, Recovery), OpenError> {
-        let Options { panel, segment_bytes_max } = options;
+        let Options { segment_bytes_max } = options;
         let directory = Directory::claim(directory)?;
-        let unusable = |source| OpenError::Directory { path: directory.path().to_owned(), source };
         let key = key::load_or_make(&directory)?;
         let recovered = recovery::recover(&directory, &key.public())?;
         let Recovered { recovery, standing, segment, leaves, leaves_written: (of, written) } = recovered;
-        let panel = panel.map(|panel| panel.store(directory.path())).transpose().map_err(unusable)?;
         let path = directory.path().to_owned();
         let place = path.clone();
         let files =
@@ -128,36 +116,20 @@ impl Ledger {
         let notice = Notice { standing: standing.clone(), leaves, sealed: false };
         notary.publish(notice).map_err(|source| OpenError::Directory { path, source })?;
         let notary = Some(notary.start().map_err(OpenError::Thread)?);
-        let begin = Begin { standing, notary, panel };
+        let begin = Begin { standing, notary };
         let mut ledger = Self::start(store, Instant::now, begin, QUEUE_RECORDS_MAX).map_err(OpenError::Thread)?;
         ledger.directory = place;
         Ok((ledger, recovery))
     }
 
-    /// Stores a panel, durably; decisions that are appended after this refer to it. Blocks.
-    ///
-    /// # Errors
-    /// When it cannot be stored; decisions refer to the panel before then.
-    pub fn seat(&self, panel: PanelParts) -> Result<(), String> {
-        self.refer_to(&self.store(panel)?)
-    }
-
-    /// Stores a panel, durably; no decision refers to it yet. Blocks.
+    /// Stores a panel, durably: its plugins, settings and limits, and a page that names them all. Decisions name it by the id
+    /// that is given back, always the same for the same parts. Blocks.
     ///
     /// # Errors
     /// When it cannot be stored.
-    pub fn store(&self, panel: PanelParts) -> Result<StoredPanel, String> {
+    pub fn store(&self, panel: PanelParts) -> Result<PanelId, String> {
         let stored = panel.store(&self.directory).map_err(|error| format!("the panel cannot be stored: {error}"))?;
-        Ok(StoredPanel(stored))
-    }
-
-    /// Decisions that are appended after this refer to this panel.
-    ///
-    /// # Errors
-    /// When the ledger has stopped.
-    pub fn refer_to(&self, panel: &StoredPanel) -> Result<(), String> {
-        let queue = self.queue.as_ref().ok_or(STOPPED)?;
-        queue.send(Job::Seat(panel.0)).map_err(|_| STOPPED.to_owned())
+        Ok(PanelId::new(stored.to_string()))
     }
 
     /// Starts the writer over any store. The clock is for pauses only.
@@ -168,13 +140,12 @@ impl Ledger {
         queue_records_max: usize,
     ) -> io::Result<Self> {
         let (queue, jobs) = mpsc::sync_channel(queue_records_max);
-        let Begin { standing, notary, panel } = begin;
+        let Begin { standing, notary } = begin;
         let mut writer = Writer {
             store,
             clock,
             standing,
             notary,
-            panel,
             packer: Packer::new(),
             facts: BTreeMap::new(),
             uncovered: Vec::new(),
@@ -187,7 +158,7 @@ impl Ledger {
 
     fn enqueue(&self, record: Record) -> oneshot::Receiver<Result<(), String>> {
         let (done, answer) = oneshot::channel();
-        let refused = match self.queue.as_ref().map(|queue| queue.try_send(Job::Append(record, done))) {
+        let refused = match self.queue.as_ref().map(|queue| queue.try_send(Job { record, done })) {
             Some(Ok(())) => None,
             Some(Err(TrySendError::Full(job))) => {
                 Some((job, format!("the ledger is behind: {QUEUE_RECORDS_MAX} records wait to be written")))
@@ -195,7 +166,7 @@ impl Ledger {
             Some(Err(TrySendError::Disconnected(job))) => Some((job, STOPPED.to_owned())),
             None => None, // closed: the sender is gone, and the receiver says so
         };
-        if let Some((Job::Append(_, done), reason)) = refused {
+        if let Some((Job { record: _, done }, reason)) = refused {
             answer_to(done, Err(reason));
         }
         answer
@@ -233,10 +204,9 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
                 Some(patience) => jobs.recv_timeout(patience),
             };
             match next {
-                Ok(Job::Seat(panel)) => self.panel = Some(panel),
-                Ok(Job::Append(record, done)) => match self.ready() {
-                    Ok(()) => self.serve(record, done, jobs),
-                    Err(reason) => answer_to(done, Err(reason)),
+                Ok(job) => match self.ready() {
+                    Ok(()) => self.serve(job, jobs),
+                    Err(reason) => answer_to(job.done, Err(reason)),
                 },
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -292,19 +262,19 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
     }
 
     /// Writes a record and those that have gathered behind it.
-    fn serve(&mut self, record: Record, done: Done, jobs: &Receiver<Job>) {
+    fn serve(&mut self, job: Job, jobs: &Receiver<Job>) {
         let place = match self.store.prepare() {
             Ok(place) => place,
             Err(error) => {
                 let reason = self.break_down(&error);
-                return answer_to(done, Err(reason));
+                return answer_to(job.done, Err(reason));
             }
         };
         if place.segment != self.standing.end.segment {
             self.vouch_at_once(true);
             self.facts.clear();
         }
-        let Gathered { batch, waiting, records } = self.gather(Job::Append(record, done), jobs, place);
+        let Gathered { batch, waiting, records } = self.gather(job, jobs, place);
         if waiting.is_empty() {
             return;
         }

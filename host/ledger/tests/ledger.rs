@@ -64,6 +64,7 @@ fn decided(id: &str, verdict: Verdict) -> Decided {
         locks: vec![lock("old")],
         releases: vec![LockName::new("older")],
         reason: String::new(),
+        panel: None,
         case: None,
         dry_run: false,
     }

@@ -12,7 +12,7 @@ use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::case::Case;
 use tribunal_core::failure::Failure;
 use tribunal_core::lock::{Lock, LockName};
-use tribunal_core::opinion::{Fault, LockOrder, Member, Opinion};
+use tribunal_core::opinion::{Fault, LockOrder, Opinion, Panel};
 use tribunal_core::record::Record;
 use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
 
@@ -77,9 +77,9 @@ pub trait Engine: Send + Sync + 'static {
     /// Asks the policy at this place of the panel which held requests must be locked.
     fn enforce(&self, policy: usize, case: Arc<Case>) -> impl Future<Output = Result<Vec<LockOrder>, Fault>> + Send;
 
-    /// The panel as it is now, whatever replaces it later, and its members; none: nothing ever replaces it, and its members
-    /// are those of the settings.
-    fn pinned(&self) -> Option<(Self, Vec<Member>)>
+    /// The panel as it is now, whatever replaces it later, and who it is, its generation aside; none: nothing ever replaces
+    /// it, and it is that of the settings.
+    fn pinned(&self) -> Option<(Self, Panel)>
     where
         Self: Sized,
     {

@@ -143,11 +143,10 @@ impl Reloader {
                     info!(policy.id = %name, digest, "Policy of the new panel");
                 }
                 info!(asked = rehearsal.asked, changed = rehearsal.changed, "The new panel answered the last cases");
-                let (panel, refer) = match self.record(config.clone(), panel).await {
-                    Ok(recorded) => recorded,
+                match self.record(config.clone(), panel).await {
+                    Ok(panel) => self.live.replace(panel),
                     Err(why) => return self.kept(vec![why], now),
-                };
-                self.live.replace_and(panel, refer);
+                }
                 self.take(&config);
                 Reloaded::Replaced
             }
@@ -155,23 +154,14 @@ impl Reloader {
         }
     }
 
-    /// Keeps a panel in the ledger. What is given back has decisions refer to it from then on: not before it makes them.
-    async fn record(&self, config: Config, panel: Panel) -> Result<(Panel, impl FnOnce() + Send + 'static), String> {
-        let ledger = self.ledger.clone();
+    /// Keeps a panel in the ledger, so that decisions can refer to it.
+    async fn record(&self, config: Config, panel: Panel) -> Result<Panel, String> {
+        let Some(ledger) = self.ledger.clone() else { return Ok(panel) };
         let storing = tokio::task::spawn_blocking(move || {
-            let Some(ledger) = ledger else { return Ok((panel, None)) };
-            let stored = ledger.store(recorded::parts(&config, &panel)?)?;
-            Ok::<_, String>((panel, Some((ledger, stored))))
+            let kept = ledger.store(recorded::parts(&config, &panel)?)?;
+            Ok(panel.kept_as(kept))
         });
-        let (panel, stored) = storing.await.map_err(|bug| format!("a bug; please report it: {bug}"))??;
-        let refer = move || {
-            if let Some((ledger, stored)) = stored
-                && let Err(error) = ledger.refer_to(&stored)
-            {
-                error!(error, "The ledger does not refer to the new panel");
-            }
-        };
-        Ok((panel, refer))
+        storing.await.map_err(|bug| format!("a bug; please report it: {bug}"))?
     }
 
     fn kept(&self, why: Vec<String>, now: Timestamp) -> Reloaded {

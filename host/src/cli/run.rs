@@ -53,7 +53,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
         cluster = %cluster.name,
         address = %config.teleport.address,
         user = %settings.own_user,
-        policies = settings.panel.len(),
+        policies = settings.panel.members.len(),
         dry_run = config.dry_run,
         "Connected to Teleport"
     );
@@ -66,7 +66,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let (tell_facts, facts) = watch::channel(files.look(SystemClock.now()));
     let mut around = around::begin(&signs, Arc::clone(&client), facts.clone(), listener, stop.clone());
     around.spawn(async move { files.follow(&SystemClock, &tell_facts).await });
-    around.spawn(role::probe(client, role::needed(&config, &settings.panel)));
+    around.spawn(role::probe(client, role::needed(&config, &settings.panel.members)));
     around.spawn(reload(&signs, reloader, &args)?);
     say_recovery(&recovery);
     if may_release(recovery.tripped.as_deref(), args.release_breaker) {

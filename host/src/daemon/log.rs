@@ -77,6 +77,15 @@ fn lifecycle(what: Lifecycle, detail: &str) {
         Lifecycle::Alarm => error!(what = detail, "A person has to act"),
         Lifecycle::StandbyBegan => info!(why = detail, "Stands by; another daemon leads, or may"),
         Lifecycle::Leading => info!(lease = detail, "Leads"),
+        Lifecycle::PanelChanged => info!(panel = detail, "Another panel is asked; all is judged anew"),
+        Lifecycle::Overridden => warn!(what = detail, "A person overrode a decision"),
+        // Whoever finds it out says it with more particulars.
+        Lifecycle::PanelRefused
+        | Lifecycle::IdentityChanged
+        | Lifecycle::Quarantined
+        | Lifecycle::QuarantineEnded
+        | Lifecycle::Erased
+        | Lifecycle::Archived => {}
     }
 }
 

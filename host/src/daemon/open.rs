@@ -52,7 +52,15 @@ impl Open {
                 | Lifecycle::ViewComplete
                 | Lifecycle::Alarm
                 | Lifecycle::StandbyBegan
-                | Lifecycle::Leading => {}
+                | Lifecycle::Leading
+                | Lifecycle::PanelChanged
+                | Lifecycle::PanelRefused
+                | Lifecycle::IdentityChanged
+                | Lifecycle::Quarantined
+                | Lifecycle::QuarantineEnded
+                | Lifecycle::Overridden
+                | Lifecycle::Erased
+                | Lifecycle::Archived => {}
             },
         }
     }
@@ -89,6 +97,7 @@ mod tests {
             locks: Vec::new(),
             releases: releases.iter().copied().map(LockName::new).collect(),
             reason: String::new(),
+            panel: None,
             case: None,
             dry_run: false,
         }))

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tribunal_core::action::Event;
-use tribunal_core::opinion::{Fault, FaultKind, Member, Panel};
+use tribunal_core::opinion::{Fault, FaultKind, Panel};
 use tribunal_ports::Engine;
 
 /// Panels that are kept: the newest, and the one before it, with which decisions may be under way. What was begun with an older
@@ -25,14 +25,13 @@ pub(super) struct Panels<E> {
 // === impl Panels ===
 
 impl<E: Engine> Panels<E> {
-    /// Begins with the newest panel, the first of a controller; and its members, if they may be others than those of the
-    /// settings.
-    pub(super) fn begin(engine: &Arc<E>) -> (Self, Option<Vec<Member>>) {
-        let (newest, members) = match engine.pinned() {
-            Some((newest, members)) => (Arc::new(newest), Some(members)),
+    /// Begins with the newest panel, the first of a controller; and who it is, if it may be another than that of the settings.
+    pub(super) fn begin(engine: &Arc<E>) -> (Self, Option<Panel>) {
+        let (newest, panel) = match engine.pinned() {
+            Some((newest, panel)) => (Arc::new(newest), Some(Panel { generation: 0, ..panel })),
             None => (Arc::clone(engine), None),
         };
-        (Self { generation: 0, kept: VecDeque::from([Arc::clone(&newest)]), newest }, members)
+        (Self { generation: 0, kept: VecDeque::from([Arc::clone(&newest)]), newest }, panel)
     }
 
     /// The newest panel.
@@ -42,14 +41,12 @@ impl<E: Engine> Panels<E> {
 
     /// Goes over to the newest panel; what the controller has to hear of it.
     pub(super) fn replace(&mut self, engine: &Arc<E>) -> Event {
-        let Some((newest, members)) = engine.pinned() else { return Event::Tick };
+        let Some((newest, panel)) = engine.pinned() else { return Event::Tick };
         self.generation = self.generation.saturating_add(1);
         self.newest = Arc::new(newest);
         self.kept.push_front(Arc::clone(&self.newest));
         self.kept.truncate(KEPT_MAX);
-        let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
-        tracing::info!(generation = self.generation, policies = names.join(","), "Panel replaced; all is judged anew");
-        Event::PanelChanged(Panel { generation: self.generation, members })
+        Event::PanelChanged(Panel { generation: self.generation, ..panel })
     }
 
     /// The panel of this generation; a fault, if it is gone.

@@ -249,7 +249,15 @@ impl Metrics {
                 | Lifecycle::BreakerTripped
                 | Lifecycle::BreakerReleased
                 | Lifecycle::StandbyBegan
-                | Lifecycle::Leading => {}
+                | Lifecycle::Leading
+                | Lifecycle::PanelChanged
+                | Lifecycle::PanelRefused
+                | Lifecycle::IdentityChanged
+                | Lifecycle::Quarantined
+                | Lifecycle::QuarantineEnded
+                | Lifecycle::Overridden
+                | Lifecycle::Erased
+                | Lifecycle::Archived => {}
             },
         }
     }

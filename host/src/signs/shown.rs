@@ -8,7 +8,7 @@ use tribunal_core::action::{Event, Fresh, Listing, Resolution};
 use tribunal_core::case::Case;
 use tribunal_core::failure::Failure;
 use tribunal_core::lock::{Lock, LockName};
-use tribunal_core::opinion::{Fault, LockOrder, Member, Opinion};
+use tribunal_core::opinion::{Fault, LockOrder, Member, Opinion, Panel};
 use tribunal_core::record::Record;
 use tribunal_core::request::{Background, RequestId, RequestedResource, UserName};
 use tribunal_ports::{Engine, Kept, Lease, LeaseWish, Ledger, Taken, Teleport};
@@ -133,11 +133,11 @@ impl<E: Engine> Engine for Shown<E> {
         self.ask(policy, "enforce", self.port.enforce(policy, case)).await
     }
 
-    fn pinned(&self) -> Option<(Self, Vec<Member>)> {
-        let (port, members) = self.port.pinned()?;
-        self.signs.seated(&members);
-        let shown = Self { port: Arc::new(port), signs: Arc::clone(&self.signs), members: Some(members.clone()) };
-        Some((shown, members))
+    fn pinned(&self) -> Option<(Self, Panel)> {
+        let (port, panel) = self.port.pinned()?;
+        self.signs.seated(&panel.members);
+        let shown = Self { port: Arc::new(port), signs: Arc::clone(&self.signs), members: Some(panel.members.clone()) };
+        Some((shown, panel))
     }
 
     async fn replaced(&self) {

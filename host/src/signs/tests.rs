@@ -40,7 +40,8 @@ impl Told {
                 name: PolicyName::new("cap"),
                 effects: BTreeSet::from([Effect::Approve, Effect::Lock]),
                 mode: Mode::Enforce,
-            }],
+            }]
+            .into(),
             poll_interval: Duration::from_secs(30),
             protected_roles: BTreeSet::new(),
             human_approved: HumanApproved::Exempt,

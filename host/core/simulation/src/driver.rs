@@ -85,7 +85,7 @@ impl Driver {
             cluster: "c".to_owned(),
             own_user: World::own_user(),
             instance: "a".to_owned(),
-            panel: panel.iter().map(|policy| policy.member()).collect(),
+            panel: panel.iter().map(|policy| policy.member()).collect::<Vec<_>>().into(),
             poll_interval: POLL,
             protected_roles: BTreeSet::from(["editor".to_owned()]),
             human_approved: people,
@@ -185,12 +185,12 @@ impl Driver {
         let generation = u64::try_from(self.panels.len()).expect("few");
         let members = panel.iter().map(|policy| policy.member()).collect();
         self.panels.push(panel);
-        self.deliver(Event::PanelChanged(Panel { generation, members }))
+        self.deliver(Event::PanelChanged(Panel { generation, id: None, members }))
     }
 
     /// A controller that heeds the settings as they are now.
     pub(crate) fn restart(&mut self) {
-        self.settings.panel = self.panel().iter().map(|policy| policy.member()).collect();
+        self.settings.panel = self.panel().iter().map(|policy| policy.member()).collect::<Vec<_>>().into();
         self.controller = Controller::new(self.settings.clone());
     }
 

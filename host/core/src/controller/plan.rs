@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
+use super::round::Standing;
 use super::sight::Basis;
 use super::state::{Approving, Judging, Plan, Turn};
 use super::words;
 use super::{Controller, Release};
 use crate::action::{Resolution, ResolveWith};
-use crate::case::Case;
 use crate::decision::Decision;
 use crate::lock::{Lock, LockName, LockTarget};
 use crate::opinion::{Evaluation, LockOrder, PolicyName};
@@ -52,7 +52,7 @@ impl Controller {
         decision: Decision,
         evaluations: Vec<Evaluation>,
     ) -> Planned {
-        let Judging { panel: _, request, case, basis, asked: _, answers: _ } = judging;
+        let Judging { panel, request, case, basis, asked: _, answers: _ } = judging;
         let id = self.next_decision();
         let resolution = self.resolution(&id, &request, &decision, false);
         let mut plan = self.plan(id.clone(), case.now, basis, Some(request.clone()));
@@ -67,6 +67,7 @@ impl Controller {
             enforcements: Vec::new(),
             locks: Vec::new(),
             releases: Vec::new(),
+            panel: panel.id.clone(),
             case: Some(case),
             dry_run: self.settings.dry_run,
         };
@@ -102,7 +103,7 @@ impl Controller {
                 LockNeed::Impossible(why) => return Err(Box::new(NotNow { approving, enforcements, why })),
             }
         }
-        let Approving { panel: _, request, decision, evaluations, case } = approving;
+        let Approving { panel, request, decision, evaluations, case } = approving;
         let decided = Decided {
             id: id.clone(),
             at: now,
@@ -114,6 +115,7 @@ impl Controller {
             enforcements,
             locks: wanted,
             releases: Vec::new(),
+            panel: panel.id.clone(),
             case: Some(case),
             dry_run: self.settings.dry_run,
         };
@@ -127,14 +129,12 @@ impl Controller {
     pub(crate) fn put_in_order(
         &mut self,
         turn: &mut Turn<'_>,
-        basis: Basis,
-        orders: &[(PolicyName, LockOrder)],
-        enforcements: &[Enforcement],
-        case: &Arc<Case>,
+        standing: &Standing,
         release: bool,
     ) -> (Option<Planned>, Vec<String>) {
+        let Standing { panel, case, basis, enforcements, orders, .. } = standing;
         let id = self.next_decision();
-        let mut plan = self.plan(id.clone(), case.now, basis, None);
+        let mut plan = self.plan(id.clone(), case.now, basis.clone(), None);
         let mut wanted = Vec::new();
         let mut impossible = Vec::new();
         for (policy, order) in orders {
@@ -160,10 +160,11 @@ impl Controller {
             request: None,
             decision: None,
             evaluations: Vec::new(),
-            enforcements: enforcements.to_vec(),
+            enforcements: enforcements.clone(),
             locks: wanted,
             releases: plan.releases.iter().map(|lock| lock.name.clone()).collect(),
             reason: String::new(),
+            panel: panel.id.clone(),
             case: Some(Arc::clone(case)),
             dry_run: self.settings.dry_run,
         };

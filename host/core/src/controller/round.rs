@@ -18,7 +18,7 @@ use crate::action::{Action, Question, Reply, Ticket};
 use crate::case::Case;
 use crate::decision::{Because, Decision, Verdict, combine};
 use crate::guard::guard;
-use crate::opinion::{Effect, Evaluation, Fault, FaultKind, LockOrder, Mode, PolicyName};
+use crate::opinion::{Effect, Evaluation, Fault, FaultKind, LockOrder, Mode, Panel, PolicyName};
 use crate::record::Enforcement;
 use crate::request::{AccessRequest, Background, RequestId, RequestState, RequestedResource, ResourceKey};
 
@@ -98,9 +98,9 @@ impl Controller {
             let request = Arc::clone(request);
             let Settings { own_user, protected_roles, scope, .. } = &self.settings;
             match guard(&request, own_user, protected_roles, scope, turn.now) {
-                Some(guard) => self.tell(turn, &request, Decision::guarded(guard), Said::default()),
+                Some(guard) => self.tell(turn, &request, Decision::guarded(guard), self.nothing_said()),
                 // Without a panel nobody is asked, and many requests must not nest many calls.
-                None if self.panel.members.is_empty() => self.tell(turn, &request, combine(&[]), Said::default()),
+                None if self.panel.members.is_empty() => self.tell(turn, &request, combine(&[]), self.nothing_said()),
                 None => return self.judge(turn, round, request),
             }
         }
@@ -178,8 +178,9 @@ impl Controller {
                 self.record_plan(turn, round, plan);
             }
             Verdict::Leave | Verdict::Nothing => {
-                let said = Said { evaluations, enforcements: Vec::new(), case: Some(judging.case) };
-                self.tell(turn, &judging.request, decision, said);
+                let Judging { panel, request, case, basis: _, asked: _, answers: _ } = judging;
+                let said = Said { panel, evaluations, enforcements: Vec::new(), case: Some(case) };
+                self.tell(turn, &request, decision, said);
                 self.next_in_round(turn, round);
             }
         }
@@ -268,10 +269,11 @@ impl Controller {
 
     /// All lock orders are in.
     fn ordered(&mut self, turn: &mut Turn<'_>, round: Round, planning: Planning) {
-        let Planning { panel: _, approving, asking: _, case, basis, enforcements, orders } = planning;
+        let Planning { panel, approving, asking: _, case, basis, enforcements, orders } = planning;
         let faults = if mutant!(JudgeOnAFault) { Vec::new() } else { faults_that_count(&enforcements) };
         let Some(approving) = approving else {
-            return self.order_held(turn, round, Standing { case, basis, enforcements, orders, faults });
+            let standing = Standing { panel, case, basis, enforcements, orders, faults };
+            return self.order_held(turn, round, &standing);
         };
         let (approving, enforcements, decision) = if faults.is_empty() {
             match self.approve(turn.now, approving, basis, &orders, enforcements) {
@@ -285,21 +287,20 @@ impl Controller {
             let because = Because::Faults(faults, Vec::new());
             (approving, enforcements, Decision { verdict: Verdict::Leave, because })
         };
-        let Approving { panel: _, request, decision: _, evaluations, case } = approving;
-        self.tell(turn, &request, decision, Said { evaluations, enforcements, case: Some(case) });
+        let Approving { panel, request, decision: _, evaluations, case } = approving;
+        self.tell(turn, &request, decision, Said { panel, evaluations, enforcements, case: Some(case) });
         self.next_in_round(turn, round);
     }
 
     /// Nothing is pending any more: puts the locks on held requests in order.
-    fn order_held(&mut self, turn: &mut Turn<'_>, round: Round, standing: Standing) {
-        let Standing { case, basis, enforcements, orders, faults } = standing;
-        if !faults.is_empty() {
-            let because = Because::Faults(faults, Vec::new());
-            self.tell_standing(turn, Some(because), &enforcements, &case);
+    fn order_held(&mut self, turn: &mut Turn<'_>, round: Round, standing: &Standing) {
+        if !standing.faults.is_empty() {
+            let because = Because::Faults(standing.faults.clone(), Vec::new());
+            self.tell_standing(turn, Some(because), standing);
             return self.finish_round(turn, &round);
         }
         let release = !round.unfinished;
-        let (planned, impossible) = self.put_in_order(turn, basis, &orders, &enforcements, &case, release);
+        let (planned, impossible) = self.put_in_order(turn, standing, release);
         let because = (!impossible.is_empty()).then(|| Because::LockImpossible(impossible.join("; ")));
         match planned {
             Some(plan) => self.record_plan(turn, round, plan),
@@ -310,7 +311,7 @@ impl Controller {
                 self.finish_round(turn, &round);
             }
         }
-        self.tell_standing(turn, because, &enforcements, &case);
+        self.tell_standing(turn, because, standing);
     }
 
     pub(crate) fn finish_round(&mut self, turn: &mut Turn<'_>, round: &Round) {
@@ -345,10 +346,11 @@ impl Controller {
 }
 
 /// What policies said about held requests, and what that stands on.
-struct Standing {
-    case: Arc<Case>,
-    basis: Basis,
-    enforcements: Vec<Enforcement>,
-    orders: Vec<(PolicyName, LockOrder)>,
+pub(crate) struct Standing {
+    pub(crate) panel: Arc<Panel>,
+    pub(crate) case: Arc<Case>,
+    pub(crate) basis: Basis,
+    pub(crate) enforcements: Vec<Enforcement>,
+    pub(crate) orders: Vec<(PolicyName, LockOrder)>,
     faults: Vec<(PolicyName, Fault)>,
 }

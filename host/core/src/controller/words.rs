@@ -2,7 +2,7 @@
 
 use crate::REASON_BYTES_MAX;
 use crate::lock::{SEAL_BYTES, sealed};
-use crate::opinion::{Ground, PolicyName};
+use crate::opinion::{Ground, Mode, Panel, PolicyName};
 use crate::record::DecisionId;
 use crate::request::{DECISION_WORDS, RequestId};
 use crate::time::Timestamp;
@@ -36,6 +36,19 @@ pub(crate) fn lock_message(
     let mut text = cut(&ground.reason, "…", room);
     text.push_str(&tail);
     sealed(&text, request, expires)
+}
+
+/// A panel, for people: its members in their order, and what names it in the ledger.
+pub(crate) fn panel(panel: &Panel) -> String {
+    let members = panel.members.iter().map(|member| match member.mode {
+        Mode::Enforce => member.name.as_str().to_owned(),
+        Mode::Shadow => format!("{} (shadow)", member.name),
+    });
+    let members = members.collect::<Vec<_>>().join(", ");
+    match &panel.id {
+        Some(id) => format!("{members}; panel {id}"),
+        None => members,
+    }
 }
 
 /// `text`, or as much of it as fits into `bytes_max` with `tail` behind it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tribunal_core::opinion::{Effect, Fault, FaultKind, Ground, Opinion};
+use tribunal_core::opinion::{Effect, Fault, FaultKind, Ground, Opinion, PanelId};
 use tribunal_core::request::RequestId;
 use tribunal_engine::testing::{Guest, OPINION_APPROVE, case, pending};
 use tribunal_engine::{Health, Limits, LivePanel, Panel, PluginSpec, RECORDED_MAX, Rehearsal, Workshop};
@@ -90,20 +90,18 @@ fn rule(answer: &Result<Opinion, Fault>) -> &str {
 #[tokio::test]
 async fn a_pinned_panel_answers_as_it_did_and_hears_that_it_is_replaced() {
     let live = LivePanel::new(version(None, "rule-a"));
-    let (pinned, members) = live.pinned().unwrap();
-    assert_eq!(members.len(), 2);
+    let (pinned, panel) = live.pinned().unwrap();
+    assert_eq!((panel.members.len(), panel.id), (2, None));
     let replaced = pinned.replaced();
     tokio::pin!(replaced);
     assert!(futures::poll!(&mut replaced).is_pending());
-    let begun = Arc::new(AtomicBool::new(false));
-    let begins = Arc::clone(&begun);
-    live.replace_and(version(Some(&live.newest()), "rule-b"), move || begins.store(true, Ordering::SeqCst));
+    let next = version(Some(&live.newest()), "rule-b");
+    live.replace(next.kept_as(PanelId::new("b")));
     replaced.await;
-    assert!(!begun.load(Ordering::SeqCst), "what is decided now is decided by the one before");
     assert_eq!(rule(&review(&pinned, 0, "alice").await), "rule-a");
     assert_eq!(rule(&review(&live, 0, "alice").await), "rule-b");
-    let (pinned, _) = live.pinned().unwrap();
-    assert!(begun.load(Ordering::SeqCst));
+    let (pinned, panel) = live.pinned().unwrap();
+    assert_eq!(panel.id, Some(PanelId::new("b")));
     let replaced = pinned.replaced();
     tokio::pin!(replaced);
     assert!(futures::poll!(&mut replaced).is_pending());

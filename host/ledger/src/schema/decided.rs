@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tribunal_core::lock::LockName;
+use tribunal_core::opinion::PanelId;
 use tribunal_core::record as core;
 use tribunal_core::request::UserName;
 
@@ -69,6 +70,7 @@ impl From<&core::Decided> for Decided {
             locks,
             releases,
             reason,
+            panel,
             case,
             dry_run,
         } = it;
@@ -85,7 +87,7 @@ impl From<&core::Decided> for Decided {
             enforcements: enforcements.iter().map(Enforcement::from).collect(),
             locks: locks.iter().map(PlannedLock::from).collect(),
             releases: releases.iter().map(|name| name.as_str().to_owned()).collect(),
-            panel: None, // the writer knows it
+            panel: panel.as_ref().and_then(|panel| Digest::parse(panel.as_str())),
             case: case.as_ref().map(|case| Shown::Inline(Box::new(Case::from(&**case)))),
             facts: Vec::new(), // they are in the case
         }
@@ -107,7 +109,7 @@ impl Decided {
             enforcements,
             locks,
             releases,
-            panel: _, // the core knows its policies by name
+            panel,
             case,
             facts: _, // are in the case, where it stands inline
         } = self;
@@ -131,6 +133,7 @@ impl Decided {
             locks: locks.into_iter().map(Into::into).collect(),
             releases: releases.into_iter().map(LockName::new).collect(),
             reason,
+            panel: panel.map(|panel| PanelId::new(panel.to_string())),
             case: case.map(|case| Arc::new(case.into())),
             dry_run,
         })

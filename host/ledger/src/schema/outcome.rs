@@ -102,6 +102,22 @@ mirror! {
         StandbyBegan,
         /// It has the lease, and acts from now on.
         Leading,
+        /// Another panel is asked from now on.
+        PanelChanged,
+        /// A panel was configured that cannot be used: the last good one stays.
+        PanelRefused,
+        /// The identity was replaced by a fresh one.
+        IdentityChanged,
+        /// A policy faulted so often that it is not asked for a while.
+        Quarantined,
+        /// A policy answered again after a quarantine.
+        QuarantineEnded,
+        /// A person undid, or decided otherwise, what this daemon had decided.
+        Overridden,
+        /// An operator destroyed the key of a user's personal text in the ledger.
+        Erased,
+        /// Old segments of the ledger were moved away or removed.
+        Archived,
     }
 }
 

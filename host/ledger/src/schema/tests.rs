@@ -13,7 +13,7 @@ use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::guard::Guard;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
 use tribunal_core::opinion::{
-    Effect, Evaluation, Fault, FaultKind, Ground, LockOrder, Member, Mode, Opinion, PolicyName,
+    Effect, Evaluation, Fault, FaultKind, Ground, LockOrder, Member, Mode, Opinion, PanelId, PolicyName,
 };
 use tribunal_core::record::{Decided, DecisionId, Enforcement, Lifecycle, Outcome, Record, Step, StepResult};
 use tribunal_core::request::{
@@ -226,14 +226,18 @@ fn case() -> impl Strategy<Value = Case> {
     )
 }
 
+fn panel() -> impl Strategy<Value = PanelId> {
+    any::<[u8; 32]>().prop_map(|bytes| PanelId::new(hex::encode(bytes)))
+}
+
 fn decided() -> impl Strategy<Value = Decided> {
     let what = (text(), time(), user(), of(request()), of(decision()), vec(evaluation(), 0..3));
     let locks = vec((lock(), text()), 0..2);
     let releases = vec(text().prop_map(LockName::new), 0..2);
-    let then = (vec(enforcement(), 0..3), locks, releases, text(), of(case()), any::<bool>());
+    let then = (vec(enforcement(), 0..3), locks, releases, text(), of(case()), (of(panel()), any::<bool>()));
     (what, then).prop_map(|(what, then)| {
         let (id, at, user, request, decision, evaluations) = what;
-        let (enforcements, locks, releases, reason, case, dry_run) = then;
+        let (enforcements, locks, releases, reason, case, (panel, dry_run)) = then;
         Decided {
             id: DecisionId::new(id),
             at,
@@ -245,6 +249,7 @@ fn decided() -> impl Strategy<Value = Decided> {
             locks,
             releases,
             reason,
+            panel,
             case: case.map(Arc::new),
             dry_run,
         }
@@ -276,10 +281,13 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 
 fn lifecycle() -> impl Strategy<Value = Record> {
     use Lifecycle::{
-        Alarm, BreakerReleased, BreakerTripped, Leading, StandbyBegan, Started, Stopped, ViewComplete, ViewIncomplete,
+        Alarm, Archived, BreakerReleased, BreakerTripped, Erased, IdentityChanged, Leading, Overridden, PanelChanged,
+        PanelRefused, QuarantineEnded, Quarantined, StandbyBegan, Started, Stopped, ViewComplete, ViewIncomplete,
     };
     let daemon = [Started, Stopped, ViewIncomplete, ViewComplete, Alarm];
-    let what = [daemon.as_slice(), &[BreakerTripped, BreakerReleased, StandbyBegan, Leading]].concat();
+    let stand = [BreakerTripped, BreakerReleased, StandbyBegan, Leading];
+    let itself = [PanelChanged, PanelRefused, IdentityChanged, Quarantined, QuarantineEnded];
+    let what = [daemon.as_slice(), &stand, &itself, &[Overridden, Erased, Archived]].concat();
     let what = prop::sample::select(what);
     (time(), what, text()).prop_map(|(at, what, detail)| Record::Lifecycle { at, what, detail })
 }
@@ -369,6 +377,7 @@ fn what_people_search_for_is_at_the_top_of_the_line() {
         locks: Vec::new(),
         releases: Vec::new(),
         reason: "fine".to_owned(),
+        panel: None,
         case: Some(Arc::new(case)),
         dry_run: false,
     }));

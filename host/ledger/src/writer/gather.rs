@@ -31,14 +31,7 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
         let (mut seq, mut prev) = (self.standing.next_seq(), self.standing.last.map(|last| last.leaf));
         let mut next = Some(first);
         while let Some(job) = next.take() {
-            let (record, done) = match job {
-                Job::Append(record, done) => (record, done),
-                Job::Seat(panel) => {
-                    self.panel = Some(panel);
-                    next = jobs.try_recv().ok();
-                    continue;
-                }
-            };
+            let Job { record, done } = job;
             let offset = place.offset.saturating_add(gathered.batch.lines.len() as u64);
             match self.encode(seq, prev, &record, &mut gathered.batch) {
                 Ok(last) => {
@@ -83,7 +76,6 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
             }
             let taken = cases::take_out(decided, &mut self.packer, &mut self.facts, &mut batch.frames);
             taken.map_err(|error| format!("the case cannot be stored: {error}"))?;
-            decided.panel = self.panel;
         }
         let before = batch.lines.len();
         line.write_to(&mut batch.lines).map_err(|error| error.to_string())?;

@@ -5,7 +5,7 @@ use tribunal_ledger::{Filter, Proof, ProofError, Wanted, prove, search, show};
 use tribunal_ports::Ledger as _;
 
 use crate::made;
-use crate::place::Place;
+use crate::place::{Place, by_nobody};
 
 const RECORDS: usize = 100;
 
@@ -52,7 +52,7 @@ async fn a_record_is_shown_with_its_case_its_panel_and_what_became_of_it() {
     assert_eq!((shown.outcomes.len(), shown.lacking.as_slice()), (1, [].as_slice()));
     let names: Vec<String> = shown.panel.unwrap().policies.into_iter().map(|policy| policy.policy).collect();
     assert_eq!(names, ["separation", "cap"]);
-    assert_eq!(shown.record.clone().into_record().unwrap(), made::decided(33));
+    assert_eq!(by_nobody(shown.record.clone().into_record().unwrap()), made::decided(33));
     let Body::Decided(decided) = &shown.record.body else { panic!("no decision") };
     assert_eq!(decided.case.as_ref().and_then(|case| case.inline()).map(|case| case.requests.len()), Some(2));
     let text = std::fs::read_to_string(&shown.segment).unwrap();
@@ -116,14 +116,16 @@ async fn what_is_being_written_is_found_and_verified_beside_the_writer() {
 }
 
 #[tokio::test]
-async fn decisions_refer_to_the_panel_that_was_seated_before_them() {
+async fn a_decision_refers_to_the_panel_that_made_it() {
     let place = Place::new();
     let (ledger, _) = place.open();
-    ledger.append(made::decided(1)).await.unwrap();
+    let panel = ledger.store(made::panel(3_000)).unwrap();
     let mut other = made::panel(3_000);
     other.policies[1].settings = "{}".to_owned();
-    ledger.seat(other).unwrap();
-    ledger.append(made::decided(3)).await.unwrap();
+    let other = ledger.store(other).unwrap();
+    // The one that is stored last is not the one that decides last.
+    ledger.append(made::by(&other, made::decided(3))).await.unwrap();
+    ledger.append(made::by(&panel, made::decided(1))).await.unwrap();
     drop(ledger);
     let settings = |number| {
         let shown = show(place.path(), &Wanted::Decision(made::decision_id(number))).unwrap().unwrap();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tribunal_core::Timestamp;
 use tribunal_core::case::{Case, CaseRequest, Fact};
 use tribunal_core::decision::{Because, Decision, Verdict};
-use tribunal_core::opinion::{Effect, Evaluation, Ground, Member, Mode, Opinion, PolicyName};
+use tribunal_core::opinion::{Effect, Evaluation, Ground, Member, Mode, Opinion, PanelId, PolicyName};
 use tribunal_core::record::{Decided, DecisionId, Outcome, Record, Step, StepResult};
 use tribunal_core::request::{
     AccessRequest, Attributes, Decider, RequestId, RequestKind, RequestState, RequestedResource, Subject, UserName,
@@ -136,6 +136,7 @@ pub(crate) fn decided(number: u64) -> Record {
         locks: Vec::new(),
         releases: Vec::new(),
         reason: "complies with access policies".to_owned(),
+        panel: None,
         case: Some(Arc::new(case(number))),
         dry_run: false,
     }))
@@ -151,6 +152,14 @@ pub(crate) fn outcome(number: u64) -> Option<Record> {
     };
     let decision = DecisionId::new(decision_id(number));
     Some(Record::Outcome(Outcome { decision, at: at(number), step, result: StepResult::Applied }))
+}
+
+/// The record, if a decision, as made by this panel.
+pub(crate) fn by(panel: &PanelId, record: Record) -> Record {
+    match record {
+        Record::Decided(decided) => Record::Decided(Box::new(Decided { panel: Some(panel.clone()), ..*decided })),
+        Record::Outcome(_) | Record::Lifecycle { .. } => record,
+    }
 }
 
 /// Decisions and outcomes, without end.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tribunal_core::record::Record;
+use tribunal_core::record::{Decided, Record};
 use tribunal_ledger::{Finding, Ledger, Options, PublicKey, Recovery, Verdict, check, public_key};
 use tribunal_ports::Ledger as _;
 
@@ -19,6 +19,14 @@ pub(crate) type Tree = BTreeMap<PathBuf, Vec<u8>>;
 
 pub(crate) struct Place {
     root: tempfile::TempDir,
+}
+
+/// The record without the panel that made it.
+pub(crate) fn by_nobody(record: Record) -> Record {
+    match record {
+        Record::Decided(decided) => Record::Decided(Box::new(Decided { panel: None, ..*decided })),
+        Record::Outcome(_) | Record::Lifecycle { .. } => record,
+    }
 }
 
 // === impl Place ===
@@ -40,15 +48,16 @@ impl Place {
     }
 
     pub(crate) fn open(&self) -> (Ledger, Recovery) {
-        let options = Options { panel: Some(made::panel(3_000)), segment_bytes_max: Some(SEGMENT_BYTES) };
+        let options = Options { segment_bytes_max: Some(SEGMENT_BYTES) };
         Ledger::open_with(self.path(), options).unwrap()
     }
 
     /// Opens it, appends, and closes it.
     pub(crate) async fn append(&self, records: impl Iterator<Item = Record>) -> Recovery {
         let (ledger, recovery) = self.open();
+        let panel = ledger.store(made::panel(3_000)).unwrap();
         for record in records {
-            ledger.append(record).await.unwrap();
+            ledger.append(made::by(&panel, record)).await.unwrap();
         }
         recovery
     }

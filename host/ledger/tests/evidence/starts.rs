@@ -7,7 +7,7 @@ use tribunal_ledger::{Ledger, OpenError, ReadError, read_all};
 use tribunal_ports::Ledger as _;
 
 use crate::made;
-use crate::place::Place;
+use crate::place::{Place, by_nobody};
 
 /// So many records leave nothing open.
 const WHOLE: usize = 19;
@@ -72,7 +72,8 @@ async fn what_is_open_is_known_from_the_state_as_from_the_lines() {
     let slow = place.append(std::iter::empty()).await;
     assert_eq!((fast.read_all.is_none(), slow.read_all.is_some()), (true, true));
     assert_eq!(fast.open, slow.open);
-    let opened: Vec<Record> = fast.open.into_iter().map(|intent| Record::Decided(Box::new(intent.decided))).collect();
+    let record = |decided| by_nobody(Record::Decided(Box::new(decided)));
+    let opened: Vec<Record> = fast.open.into_iter().map(|intent| record(intent.decided)).collect();
     assert_eq!(opened, [made::decided(1_001), made::decided(1_003)], "with their cases");
 }
 
@@ -102,7 +103,7 @@ async fn a_ledger_of_before_there_were_trees_is_taken_over_whole() {
 async fn cases_and_facts_are_stored_beside_the_lines_and_come_back_as_they_were() {
     let place = Place::with(40).await;
     let records: Vec<Record> =
-        read_all(place.path()).unwrap().into_iter().map(|line| line.into_record().unwrap()).collect();
+        read_all(place.path()).unwrap().into_iter().map(|line| by_nobody(line.into_record().unwrap())).collect();
     assert_eq!(records, made::records().take(40).collect::<Vec<_>>());
     let text = fs::read_to_string(place.segment(1)).unwrap();
     assert!(!text.contains("on-call\",\"json\":\"{"), "the text of a fact is not in the line");

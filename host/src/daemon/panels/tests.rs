@@ -14,7 +14,7 @@ use tribunal_core::case::Case;
 use tribunal_core::controller::{HumanApproved, Release, RoundLimits};
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::lock::{Lock, LockName};
-use tribunal_core::opinion::{Effect, Ground, LockOrder, Mode, Opinion, PolicyName};
+use tribunal_core::opinion::{Effect, Ground, LockOrder, Member, Mode, Opinion, PanelId, PolicyName};
 use tribunal_core::record::Record;
 use tribunal_core::request::{
     AccessRequest, Background, Decider, RequestId, RequestKind, RequestState, RequestedResource, Subject, UserName,
@@ -52,11 +52,13 @@ impl Engine for Numbered {
         Ok(Vec::new())
     }
 
-    fn pinned(&self) -> Option<(Self, Vec<Member>)> {
+    fn pinned(&self) -> Option<(Self, Panel)> {
         let number = *self.newest.borrow();
         let effects = [Effect::Approve, Effect::Lock];
         let member = |name| Member { name: PolicyName::new(name), effects: effects.into(), mode: Mode::Enforce };
-        Some((Self { newest: Arc::clone(&self.newest), pinned: Some(number) }, ["one", "two"].map(member).to_vec()))
+        let id = Some(PanelId::new(format!("v{number}")));
+        let panel = Panel { generation: 0, id, members: ["one", "two"].map(member).to_vec() };
+        Some((Self { newest: Arc::clone(&self.newest), pinned: Some(number) }, panel))
     }
 
     async fn replaced(&self) {
@@ -204,7 +206,7 @@ fn settings() -> Settings {
         cluster: "c".to_owned(),
         own_user: UserName::new("bot-tribunal"),
         instance: "i".to_owned(),
-        panel: Vec::new(),
+        panel: Vec::new().into(),
         poll_interval: Duration::from_secs(30),
         protected_roles: Default::default(),
         human_approved: HumanApproved::Exempt,
@@ -267,14 +269,16 @@ async fn a_thousand_panels_under_a_stream_of_requests_drop_none_and_mix_none() {
             .flat_map(|opinion| opinion.grounds().iter().map(|ground| ground.rule.clone()))
             .collect();
         assert!(rules.len() <= 1, "{decided:?}");
+        let panel = decided.panel.as_ref().map(PanelId::as_str);
+        assert!(rules.iter().all(|rule| Some(rule.as_str()) == panel), "{decided:?} names another panel");
     }
 }
 
 #[test]
 fn a_question_goes_to_the_panel_of_its_generation_or_to_none() {
     let engine = Arc::<Numbered>::default();
-    let (mut panels, members) = Panels::begin(&engine);
-    assert_eq!(members.unwrap().len(), 2);
+    let (mut panels, panel) = Panels::begin(&engine);
+    assert_eq!(panel.unwrap().members.len(), 2);
     let asked = |panels: &Panels<Numbered>, generation| panels.of(generation).map(|panel| panel.pinned.unwrap());
     assert_eq!(asked(&panels, 0), Ok(0));
     for number in 1..10 {

@@ -5,22 +5,28 @@ use std::sync::Arc;
 
 use super::super::Controller;
 use super::super::state::Turn;
+use super::Standing;
 use crate::action::Action;
 use crate::case::Case;
 use crate::decision::{Because, Decision, Verdict};
-use crate::opinion::Evaluation;
+use crate::opinion::{Evaluation, Panel};
 use crate::record::{Decided, Enforcement, Record};
 use crate::request::AccessRequest;
 
 /// What policies said about a request that stays pending, and what they were shown.
-#[derive(Default)]
 pub(super) struct Said {
+    pub(super) panel: Arc<Panel>,
     pub(super) evaluations: Vec<Evaluation>,
     pub(super) enforcements: Vec<Enforcement>,
     pub(super) case: Option<Arc<Case>>,
 }
 
 impl Controller {
+    /// What is said where nobody was asked.
+    pub(super) fn nothing_said(&self) -> Said {
+        Said { panel: Arc::clone(&self.panel), evaluations: Vec::new(), enforcements: Vec::new(), case: None }
+    }
+
     /// Tells the ledger of a request that stays pending, once for each different decision.
     pub(super) fn tell(&mut self, turn: &mut Turn<'_>, request: &AccessRequest, decision: Decision, said: Said) {
         let id = self.next_decision();
@@ -32,7 +38,7 @@ impl Controller {
         }
         state.told.insert(request.id.clone(), decision.clone());
         let reason = decision.because.reason();
-        let Said { evaluations, enforcements, case } = said;
+        let Said { panel, evaluations, enforcements, case } = said;
         let decided = Decided {
             id,
             at: turn.now,
@@ -44,6 +50,7 @@ impl Controller {
             locks: Vec::new(),
             releases: Vec::new(),
             reason,
+            panel: panel.id.clone(),
             case,
             dry_run: self.settings.dry_run,
         };
@@ -53,13 +60,7 @@ impl Controller {
 
     /// Tells the ledger why held requests cannot be put in order (a policy did not answer, a lock cannot be had), once
     /// for each different reason.
-    pub(super) fn tell_standing(
-        &mut self,
-        turn: &mut Turn<'_>,
-        because: Option<Because>,
-        enforcements: &[Enforcement],
-        case: &Arc<Case>,
-    ) {
+    pub(super) fn tell_standing(&mut self, turn: &mut Turn<'_>, because: Option<Because>, standing: &Standing) {
         let id = self.next_decision();
         let Some(state) = self.subjects.get_mut(turn.user) else {
             return;
@@ -80,10 +81,11 @@ impl Controller {
             reason: decision.because.reason(),
             decision: Some(decision),
             evaluations: Vec::new(),
-            enforcements: enforcements.to_vec(),
+            enforcements: standing.enforcements.clone(),
             locks: Vec::new(),
             releases: Vec::new(),
-            case: Some(Arc::clone(case)),
+            panel: standing.panel.id.clone(),
+            case: Some(Arc::clone(&standing.case)),
             dry_run: self.settings.dry_run,
         };
         self.decided();
