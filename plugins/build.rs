@@ -12,22 +12,31 @@ use std::{env, fs};
 
 use guests::{Build, Shell, ensure_target};
 
-/// Packages of the policies, and the files that the library includes.
-const POLICIES: [(&str, &str); 2] = [("tribunal-cap", "cap.wasm"), ("tribunal-separation", "separation.wasm")];
+/// The policies: each has a folder of this name, and its package is `tribunal-` with it.
+const POLICIES: [&str; 10] = [
+    "allow-rules",
+    "break-glass",
+    "cap",
+    "duration",
+    "reason-quality",
+    "separation",
+    "throttle",
+    "ticket",
+    "two-person",
+    "window",
+];
 
-/// What the components are made of, below the root of the workspace.
-const SOURCES: [&str; 12] = [
+/// What else the components are made of, below the root of the workspace.
+const SOURCES: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
     "guest-sdk/rust/Cargo.toml",
     "guest-sdk/rust/src",
     "plugins/build",
-    "plugins/cap/Cargo.toml",
-    "plugins/cap/src",
     "plugins/classes/Cargo.toml",
     "plugins/classes/src",
-    "plugins/separation/Cargo.toml",
-    "plugins/separation/src",
+    "plugins/terms/Cargo.toml",
+    "plugins/terms/src",
     "wit",
 ];
 
@@ -45,17 +54,19 @@ fn build() -> Result<(), String> {
     let workspace = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("..");
     let workspace = workspace.canonicalize().map_err(|error| format!("no workspace around this package: {error}"))?;
     let out_dir = PathBuf::from(variable("OUT_DIR")?);
-    for source in SOURCES {
+    let own = POLICIES.iter().flat_map(|name| ["Cargo.toml", "src"].map(|part| format!("plugins/{name}/{part}")));
+    for source in SOURCES.map(str::to_owned).into_iter().chain(own) {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
 
     if let Some(line) = ensure_target(&Shell, &variable("RUSTC")?, env::var("RUSTUP_TOOLCHAIN").ok().as_deref())? {
         println!("cargo::warning={line}");
     }
-    let packages = POLICIES.map(|(package, _)| package);
+    let packages = POLICIES.map(|name| format!("tribunal-{name}"));
+    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
     let build = Build { workspace: &workspace, packages: &packages, target_dir: &out_dir.join("guests") };
-    for (component, (_, file)) in build.components()?.iter().zip(POLICIES) {
-        copy_if_changed(component, &out_dir.join(file))?;
+    for (component, name) in build.components()?.iter().zip(POLICIES) {
+        copy_if_changed(component, &out_dir.join(format!("{name}.wasm")))?;
     }
     Ok(())
 }

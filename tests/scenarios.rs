@@ -8,6 +8,7 @@ mod breaker;
 mod crashes;
 mod dev_cast;
 mod doctor;
+mod examples;
 mod facts;
 mod failures;
 mod guards;

@@ -6,4 +6,4 @@ mod commands;
 mod docs;
 mod operating;
 mod sources;
-mod tree;
+pub(crate) mod tree;

@@ -10,6 +10,8 @@ use wasmparser::{ComponentTypeRef, Parser, Payload, Validator, WasmFeatures};
 
 /// Largest component, in bytes: instances stay cheap, and a dependency that creeps in is noticed.
 const COMPONENT_BYTES_MAX: usize = 640 * 1024;
+/// The same of `window`, which carries the time zones of the world.
+const WINDOW_BYTES_MAX: usize = 896 * 1024;
 
 /// Names of the imports and exports of the component itself, without those of parts inside of it.
 fn names(component: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
@@ -48,7 +50,7 @@ fn is_inert(import: &str) -> bool {
 
 #[test]
 fn the_built_in_policies_are_valid_components_of_this_contract() {
-    assert_eq!(BUILTINS.iter().map(|builtin| builtin.name).collect::<Vec<_>>(), ["separation", "cap"]);
+    assert_eq!(BUILTINS.len(), 10);
     for Builtin { name, bytes } in BUILTINS {
         Validator::new_with_features(WasmFeatures::default()).validate_all(bytes).unwrap();
         let (imports, exports) = names(bytes);
@@ -83,7 +85,8 @@ fn clocks_randomness_files_and_sockets_are_not_inert() {
 #[test]
 fn the_built_in_policies_stay_small() {
     for Builtin { name, bytes } in BUILTINS {
-        assert!(bytes.len() <= COMPONENT_BYTES_MAX, "{name} has {} bytes", bytes.len());
+        let max = if *name == "window" { WINDOW_BYTES_MAX } else { COMPONENT_BYTES_MAX };
+        assert!(bytes.len() <= max, "{name} has {} bytes", bytes.len());
     }
 }
 

@@ -35,9 +35,18 @@ const ROOMS: &[Room] = &[
     Room { directory: "proto", ours: &[] },
     Room { directory: "guest-sdk/rust", ours: &[] },
     Room { directory: "plugins", ours: &[] },
+    Room { directory: "plugins/allow-rules", ours: &["tribunal-guest", "tribunal-terms"] },
+    Room { directory: "plugins/break-glass", ours: &["tribunal-guest", "tribunal-terms"] },
     Room { directory: "plugins/cap", ours: &["tribunal-guest"] },
     Room { directory: "plugins/classes", ours: &[] },
+    Room { directory: "plugins/duration", ours: &["tribunal-guest", "tribunal-terms"] },
+    Room { directory: "plugins/reason-quality", ours: &["tribunal-classes", "tribunal-guest", "tribunal-terms"] },
     Room { directory: "plugins/separation", ours: &["tribunal-classes", "tribunal-guest"] },
+    Room { directory: "plugins/terms", ours: &["tribunal-classes", "tribunal-guest"] },
+    Room { directory: "plugins/throttle", ours: &["tribunal-guest", "tribunal-terms"] },
+    Room { directory: "plugins/ticket", ours: &["tribunal-classes", "tribunal-guest", "tribunal-terms"] },
+    Room { directory: "plugins/two-person", ours: &["tribunal-guest", "tribunal-terms"] },
+    Room { directory: "plugins/window", ours: &["tribunal-guest", "tribunal-terms"] },
     // Programs of the tests. `soak` looks at the server from outside of the daemon; `latency` pings it with our client;
     // `fuzz` gives hostile bytes to whatever of ours reads bytes of others.
     Room {

@@ -6,6 +6,9 @@ use tribunal_classes::{Classes, Setting};
 
 use crate::config::{Plugin, Source};
 
+/// Keys of the policies that ship with the host which are about what users are without a request.
+const CHOOSE_BY_USER: [&str; 3] = ["assignee-trait", "standing-roles", "traits"];
+
 /// Which policies look at what, by their quoted names.
 #[derive(Debug, Default)]
 pub(super) struct Looks {
@@ -42,7 +45,24 @@ fn builtin_looks(name: &str, settings: &Map<String, Json>) -> (bool, bool) {
             let standing = settings.get("standing-roles").and_then(Json::as_str) != Some("ignore");
             (standing, are_by_label(settings))
         }
-        _ => (true, true),
+        // The others choose requests by keys of one meaning, wherever these stand.
+        _ => (has_key(settings, &CHOOSE_BY_USER), has_key(settings, &["labels"])),
+    }
+}
+
+/// Whether one of these keys has a value anywhere in the settings.
+fn has_key(settings: &Map<String, Json>, keys: &[&str]) -> bool {
+    settings.iter().any(|(key, value)| {
+        let is_set = !matches!(value, Json::Null) && value.as_array().is_none_or(|values| !values.is_empty());
+        (keys.contains(&key.as_str()) && is_set) || is_within(value, keys)
+    })
+}
+
+fn is_within(value: &Json, keys: &[&str]) -> bool {
+    match value {
+        Json::Object(table) => has_key(table, keys),
+        Json::Array(values) => values.iter().any(|value| is_within(value, keys)),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => false,
     }
 }
 

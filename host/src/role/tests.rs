@@ -186,6 +186,12 @@ fn what_policies_look_at_is_shown_to_them_and_only_that() {
         (true, true),
         "what is not understood looks at all"
     );
+    let rules =
+        |when: &str| format!("settings = {{ rules = [{{ name = \"a\", then = \"approve\", when = {{ {when} }} }}] }}");
+    assert_eq!(looks("builtin:allow-rules", &rules("roles = [\"a\"]")), (false, false));
+    assert_eq!(looks("builtin:allow-rules", &rules("traits = { team = [\"a\"] }")), (true, false));
+    assert_eq!(looks("builtin:allow-rules", &rules("labels = { env = [\"a\"] }")), (false, true));
+    assert_eq!(looks("builtin:ticket", "settings = { assignee-trait = \"email\" }"), (true, false));
     assert_eq!(looks("other.wasm", "effects = [\"approve\"]"), (true, true), "nobody knows what a file looks at");
 }
 

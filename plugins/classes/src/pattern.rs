@@ -1,9 +1,13 @@
-//! The two kinds of pattern: a regular expression found anywhere in a role's name, and a glob for a whole name.
+//! The kinds of pattern: a regular expression found anywhere in a text, and a glob for a whole name.
 //! It must never take more than linear time in the text it is matched against.
+
+mod finder;
 
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{Config, NFA, WhichCaptures};
 use regex_syntax::ParserBuilder;
+
+pub use self::finder::Finder;
 
 /// Longest pattern, in bytes.
 pub const PATTERN_BYTES_MAX: usize = 256;
@@ -14,7 +18,10 @@ const REGEX_BYTES_MAX: usize = 64 * 1024;
 
 /// Found anywhere in a text, ignoring ASCII case.
 #[derive(Clone, Debug)]
-pub(crate) enum Search {
+pub struct Search(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
     /// A pattern without special characters, in lower case: most are, and need no engine.
     Word(String),
     Regex(Box<PikeVM>),
@@ -22,7 +29,7 @@ pub(crate) enum Search {
 
 /// Matches a whole text: `*` stands for any characters, `?` for one.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Glob {
+pub struct Glob {
     tokens: Vec<Token>,
 }
 
@@ -36,14 +43,16 @@ enum Token {
 // === impl Search ===
 
 impl Search {
+    /// Compiles a regular expression: RE2-like syntax, ASCII only.
+    ///
     /// # Errors
     /// Why the pattern is none.
-    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+    pub fn new(pattern: &str) -> Result<Self, String> {
         check_length(pattern)?;
         if pattern.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')) {
-            return Ok(Self::Word(pattern.to_ascii_lowercase()));
+            return Ok(Self(Kind::Word(pattern.to_ascii_lowercase())));
         }
-        let regex = compile(pattern).map(|regex| Self::Regex(Box::new(regex)));
+        let regex = compile(pattern, WhichCaptures::None).map(|regex| Self(Kind::Regex(Box::new(regex))));
         regex.map_err(|why| format!("is not a regular expression: {why}"))
     }
 
@@ -53,15 +62,17 @@ impl Search {
     }
 
     fn compiled(pattern: &str) -> Option<Self> {
-        compile(pattern).map(|regex| Self::Regex(Box::new(regex))).ok()
+        compile(pattern, WhichCaptures::None).map(|regex| Self(Kind::Regex(Box::new(regex)))).ok()
     }
 
-    pub(crate) fn matches(&self, text: &str) -> bool {
-        match self {
-            Self::Word(word) => {
+    /// Whether it is found anywhere in this text.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
+        match &self.0 {
+            Kind::Word(word) => {
                 text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
             }
-            Self::Regex(regex) => regex.is_match(&mut regex.create_cache(), text),
+            Kind::Regex(regex) => regex.is_match(&mut regex.create_cache(), text),
         }
     }
 }
@@ -69,9 +80,11 @@ impl Search {
 // === impl Glob ===
 
 impl Glob {
+    /// Compiles a pattern for a whole name.
+    ///
     /// # Errors
     /// Why the pattern is none.
-    pub(crate) fn new(pattern: &str) -> Result<Self, String> {
+    pub fn new(pattern: &str) -> Result<Self, String> {
         check_length(pattern)?;
         let mut tokens = Vec::with_capacity(pattern.len());
         for c in pattern.chars() {
@@ -88,7 +101,9 @@ impl Glob {
         Ok(Self { tokens })
     }
 
-    pub(crate) fn matches(&self, text: &str) -> bool {
+    /// Whether it matches this whole text.
+    #[must_use]
+    pub fn matches(&self, text: &str) -> bool {
         let mut rest = text.chars();
         let mut at = 0;
         // Behind the last star: the place in the pattern, and what of the text the star has not swallowed yet.
@@ -212,7 +227,7 @@ impl Glob {
 }
 
 /// ASCII only: what a class or the case of other characters is takes tables larger than the policy.
-fn compile(pattern: &str) -> Result<PikeVM, String> {
+fn compile(pattern: &str, captures: WhichCaptures) -> Result<PikeVM, String> {
     let mut parser = ParserBuilder::new();
     parser.case_insensitive(true).unicode(false).utf8(false);
     let hir = parser.build().parse(pattern).map_err(|error| match error {
@@ -220,7 +235,7 @@ fn compile(pattern: &str) -> Result<PikeVM, String> {
         regex_syntax::Error::Translate(error) => error.kind().to_string(),
         error => error.to_string(),
     })?;
-    let config = Config::new().utf8(false).which_captures(WhichCaptures::None).nfa_size_limit(Some(REGEX_BYTES_MAX));
+    let config = Config::new().utf8(false).which_captures(captures).nfa_size_limit(Some(REGEX_BYTES_MAX));
     let nfa = NFA::compiler().configure(config).build_from_hir(&hir).map_err(|error| error.to_string())?;
     PikeVM::new_from_nfa(nfa).map_err(|error| error.to_string())
 }
@@ -321,7 +336,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_word_and_the_same_regular_expression_agree(word in "[a-cA-C_-]{1,4}", text in "[a-cA-C_-]{0,12}") {
-            let regex = Search::Regex(Box::new(compile(&word).unwrap()));
+            let regex = Search::compiled(&word).unwrap();
             prop_assert_eq!(Search::new(&word).unwrap().matches(&text), regex.matches(&text));
         }
 
