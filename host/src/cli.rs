@@ -14,6 +14,7 @@ mod report;
 mod role;
 mod run;
 mod status;
+mod torture;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -80,6 +81,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Status(args) => Box::pin(status::status(args)).await,
         Command::Plugin(args) => Box::pin(plugin::plugin(*args)).await,
         Command::Ledger(args) => ledger::ledger(args),
+        Command::Torture(args) => Box::pin(torture::torture(args)).await,
         Command::Completions(args) => completions::completions(&args),
     }
 }

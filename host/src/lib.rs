@@ -12,4 +12,5 @@ pub mod health;
 pub mod role;
 pub mod signs;
 pub mod telemetry;
+pub mod torture;
 pub mod workbench;

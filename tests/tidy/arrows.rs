@@ -24,6 +24,7 @@ const ROOMS: &[Room] = &[
             "tribunal-classes",
             "tribunal-core",
             "tribunal-engine",
+            "tribunal-hostile",
             "tribunal-ledger",
             "tribunal-plugins",
             "tribunal-ports",
@@ -47,6 +48,8 @@ const ROOMS: &[Room] = &[
     Room { directory: "plugins/ticket", ours: &["tribunal-classes", "tribunal-guest", "tribunal-terms"] },
     Room { directory: "plugins/two-person", ours: &["tribunal-guest", "tribunal-terms"] },
     Room { directory: "plugins/window", ours: &["tribunal-guest", "tribunal-terms"] },
+    // Data: hostile guests and what they must come to.
+    Room { directory: "tests/hostile", ours: &[] },
     // Programs of the tests. `soak` looks at the server from outside of the daemon; `latency` pings it with our client;
     // `fuzz` gives hostile bytes to whatever of ours reads bytes of others.
     Room {

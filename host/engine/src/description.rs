@@ -47,6 +47,8 @@ impl Description {
     /// The description that a policy gave, or what is wrong with it.
     pub(crate) fn check(given: wit::Description) -> Result<Self, String> {
         let wit::Description { name, version, summary, rules, effects, settings_schema } = given;
+        short("its name", &name)?;
+        short("its version", &version)?;
         if !text::is_name(&name) {
             return Err(format!("its name `{}` is not {GRAMMAR}", text::clip(&name, text::NAME_BYTES_MAX)));
         }
@@ -55,10 +57,11 @@ impl Description {
             return Err(format!("its version `{version}` is no semantic version such as `1.0.0`"));
         }
         if rules.len() > RULES_MAX {
-            return Err(format!("it declares {} rules: at most {RULES_MAX} are read", rules.len()));
+            return Err(format!("it declares {} rules, its limit is {RULES_MAX} (`rules_max`)", rules.len()));
         }
         let mut ids = BTreeSet::new();
         for wit::Rule { id, summary: _ } in &rules {
+            short("the name of a rule", id)?;
             if !text::is_name(id) {
                 return Err(format!("its rule `{}` is not {GRAMMAR}", text::clip(id, text::NAME_BYTES_MAX)));
             }
@@ -80,16 +83,26 @@ impl Description {
 /// What names of policies and rules are.
 const GRAMMAR: &str = "lower case words joined by `-`, at most 64 bytes";
 
+/// Names and versions are short.
+fn short(what: &str, name: &str) -> Result<(), String> {
+    let (len, max) = (name.len(), text::NAME_BYTES_MAX);
+    if len <= max { Ok(()) } else { Err(format!("{what} has {len} bytes, its limit is {max} (`name_bytes_max`)")) }
+}
+
 fn sentence(summary: &str) -> Result<String, String> {
     if summary.len() > SUMMARY_BYTES_MAX {
-        return Err(format!("a summary has {} bytes: at most {SUMMARY_BYTES_MAX} are shown", summary.len()));
+        let len = summary.len();
+        return Err(format!("a summary has {len} bytes, its limit is {SUMMARY_BYTES_MAX} (`summary_bytes_max`)"));
     }
     Ok(text::clean(summary).into_owned())
 }
 
 fn check_schema(schema: &str) -> Result<(), String> {
     if schema.len() > SCHEMA_BYTES_MAX {
-        return Err(format!("its settings schema has {} bytes: at most {SCHEMA_BYTES_MAX} are read", schema.len()));
+        let len = schema.len();
+        return Err(format!(
+            "its settings schema has {len} bytes, its limit is {SCHEMA_BYTES_MAX} (`schema_bytes_max`)"
+        ));
     }
     if schema.is_empty() {
         return Ok(());

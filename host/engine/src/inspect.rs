@@ -102,7 +102,7 @@ pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadProblem> {
 fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
     let malformed = |error: wasmparser::BinaryReaderError| LoadProblem::Malformed(text::clip(&error.to_string(), 512));
     let mut surface = Surface::default();
-    let (mut depth, mut parts) = (0_u32, 0_u32);
+    let (mut depth, mut parts, mut wanted) = (0_u32, 0_u32, 0_u32);
     for payload in Parser::new(0).parse_all(bytes) {
         #[expect(clippy::wildcard_enum_match_arm, reason = "wasmtime validates the sections that do not concern us")]
         match payload.map_err(malformed)? {
@@ -140,7 +140,9 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
             Payload::ComponentCanonicalSection(functions) => items("canonical functions", functions.count())?,
             Payload::CodeSectionEntry(body) => check_body(&body).map_err(malformed)??,
             Payload::ComponentImportSection(imports) if depth == 0 => {
-                too_many("imports_max", "imports", imports.count(), IMPORTS_MAX)?;
+                // Over all sections: a component may have any number of them.
+                wanted = wanted.saturating_add(imports.count());
+                too_many("imports_max", "imports", wanted, IMPORTS_MAX)?;
                 for import in imports {
                     let import = import.map_err(malformed)?;
                     // A name for one of the contract's types, which the world itself `use`s: nothing is asked of us.

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::{Arc, mpsc};
 
-use tribunal_core::opinion::{Effect, Fault, PolicyName};
+use tribunal_core::opinion::{Effect, Fault, FaultKind, PolicyName};
 use wasmtime::component::Component;
 
 use crate::bindings::policy::PolicyPre;
 use crate::compile::{Job, Workshop};
 use crate::description::Description;
 use crate::digest::Digest;
-use crate::engine::limits::{Limits, RaisedLimit};
+use crate::engine::limits::{Limits, RaisedLimit, named};
 use crate::engine::{OpenLane, Runtime};
 use crate::inspect;
 use crate::panel::PluginSpec;
@@ -156,6 +156,35 @@ pub enum LoadProblem {
 // === impl LoadProblem ===
 
 impl LoadProblem {
+    /// The limit that it is about; none: it is about none.
+    #[must_use]
+    pub fn limit(&self) -> Option<&'static str> {
+        match self {
+            Self::TooLarge { name, .. } | Self::Exceeded { name, .. } => Some(name),
+            Self::Setup(fault) if fault.kind == FaultKind::Deadline => Some("setup_deadline_ms"),
+            Self::Setup(fault) => named::limit_of(fault),
+            Self::Description(what) => named::limit_in(what),
+            Self::Engine(_)
+            | Self::SameName
+            | Self::Raised(_)
+            | Self::Digest { .. }
+            | Self::Unread(_)
+            | Self::Compiler(_)
+            | Self::NotWasm
+            | Self::Text
+            | Self::CoreModule
+            | Self::Malformed(_)
+            | Self::OtherWorld { .. }
+            | Self::OtherContract { .. }
+            | Self::Import { .. }
+            | Self::Compile(_)
+            | Self::Link(_)
+            | Self::SettingsForm(_)
+            | Self::Settings(_)
+            | Self::NotDeclared { .. } => None,
+        }
+    }
+
     /// Whether it is the configuration that is wrong, whatever the plugin is like.
     #[must_use]
     pub fn is_of_configuration(&self) -> bool {

@@ -6,6 +6,8 @@
 mod authority;
 #[path = "engine/builtin.rs"]
 mod builtin;
+#[path = "engine/canary.rs"]
+mod canary;
 #[path = "engine/compiling.rs"]
 mod compiling;
 #[path = "engine/faults.rs"]

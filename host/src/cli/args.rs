@@ -7,6 +7,7 @@ mod plugin;
 mod role;
 mod run;
 mod status;
+mod torture;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,7 @@ pub use self::plugin::{
 pub use self::role::{Only, RoleArgs, Way};
 pub use self::run::{LogArgs, RunArgs};
 pub use self::status::StatusArgs;
+pub use self::torture::TortureArgs;
 
 /// What every help page ends with.
 const EXIT_CODES: &str = "\
@@ -70,6 +72,8 @@ pub enum Command {
     Plugin(Box<PluginArgs>),
     /// Look into the ledger: verify it, find decisions, show one, prove one to others
     Ledger(LedgerArgs),
+    /// Attack the sandbox on this machine with a corpus of hostile policies, and judge how it holds
+    Torture(TortureArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
 }
@@ -124,6 +128,7 @@ mod tests {
             | Command::Status(_)
             | Command::Ledger(_)
             | Command::Plugin(_)
+            | Command::Torture(_)
             | Command::Completions(_) => {
                 panic!("`{line}` is not `dev`")
             }

@@ -101,13 +101,16 @@ pub fn limit_of(fault: &Fault) -> Option<&'static str> {
     match fault.kind {
         FaultKind::Deadline => Some("deadline_ms"),
         FaultKind::Memory => Some("memory_bytes_max"),
-        FaultKind::Limit | FaultKind::Unavailable => {
-            let names = Limits::default().named().into_iter().chain(FIXED).map(|(name, _)| name);
-            let found = names.filter_map(|name| fault.detail.find(&format!("(`{name}`)")).map(|at| (at, name)));
-            found.min().map(|(_, name)| name)
-        }
+        FaultKind::Limit | FaultKind::Unavailable => limit_in(&fault.detail),
         FaultKind::Trap | FaultKind::Nonsense | FaultKind::NotGranted | FaultKind::Settings => None,
     }
+}
+
+/// The limit that a sentence names first, as ours do: in brackets.
+pub(crate) fn limit_in(text: &str) -> Option<&'static str> {
+    let names = Limits::default().named().into_iter().chain(FIXED).map(|(name, _)| name);
+    let found = names.filter_map(|name| text.find(&format!("(`{name}`)")).map(|at| (at, name)));
+    found.min().map(|(_, name)| name)
 }
 
 #[cfg(test)]

@@ -1,0 +1,328 @@
+//! What all attacks came to, as people and as programs read it. Pure.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value as Json, json};
+use tribunal_engine::Limits;
+use tribunal_hostile::{Guest, Strike};
+
+use super::figures::{Figures, Percentiles};
+use super::judge::{self, MIB};
+use super::outcome::Outcome;
+use super::run::Options;
+
+/// How wide the names are shown, in characters.
+const NAME_CHARS: usize = 36;
+/// How wide what is declared is shown, in characters.
+const DECLARED_CHARS: usize = 34;
+/// What went wrong with random components is told so often.
+const TOLD_MAX: usize = 10;
+
+/// What all attacks came to.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// What was run.
+    pub conditions: Conditions,
+    /// In the order of when they strike, and of their names.
+    pub guests: Vec<GuestReport>,
+    /// Random components; none: there were none.
+    pub unknown: Option<Unknown>,
+    /// Resident memory after the first round, in bytes.
+    pub resident_before: Option<u64>,
+    /// The same at the end.
+    pub resident_after: Option<u64>,
+    /// Open files after the first round.
+    pub files_before: Option<usize>,
+    /// The same at the end.
+    pub files_after: Option<usize>,
+    /// Panics of the host, also such as it caught.
+    pub panics: u64,
+}
+
+/// What was run.
+#[derive(Clone, Debug, Default)]
+pub struct Conditions {
+    /// Rounds.
+    pub rounds: u32,
+    /// Attacks at a time.
+    pub threads: usize,
+    /// Of everything left to chance.
+    pub seed: u64,
+    /// Whether all processors were busy with something else.
+    pub load: bool,
+    /// Whether times are judged.
+    pub timed: bool,
+}
+
+/// What one guest came to.
+#[derive(Clone, Debug)]
+pub struct GuestReport {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub about: String,
+    /// When it strikes.
+    pub strikes: Strike,
+    /// What it must come to.
+    pub fault: String,
+    /// The limit that has to stop it.
+    pub limit: Option<String>,
+    /// Whether it has one deadline for all that is measured.
+    pub is_one_evaluation: bool,
+    /// What was measured.
+    pub figures: Figures,
+}
+
+/// What random components came to.
+#[derive(Clone, Debug, Default)]
+pub struct Unknown {
+    /// How many there were.
+    pub components: u64,
+    /// How often what came of them.
+    pub outcomes: BTreeMap<&'static str, u64>,
+    /// The first few things that should not be.
+    pub wrong: Vec<String>,
+    /// The longest that one took, with its loading.
+    pub longest: Duration,
+}
+
+// === impl Conditions ===
+
+impl Conditions {
+    pub(super) const fn of(options: &Options) -> Self {
+        let Options { rounds, threads, seed, random: _, load, timed, only: _ } = options;
+        Self { rounds: *rounds, threads: *threads, seed: *seed, load: *load, timed: *timed }
+    }
+}
+
+// === impl Unknown ===
+
+impl Unknown {
+    pub(super) fn count(&mut self, seed: u64, outcomes: &[Outcome], honest: bool, took: Duration) {
+        self.components += 1;
+        self.longest = self.longest.max(took);
+        for outcome in outcomes {
+            *self.outcomes.entry(outcome.fault).or_default() += 1;
+            if outcome.is_unfit() {
+                self.wrong(format!("random component {seed}: text with control characters: {:?}", outcome.detail));
+            }
+        }
+        if !honest {
+            self.wrong(format!("random component {seed}: afterwards an honest policy answered otherwise than before"));
+        }
+    }
+
+    fn wrong(&mut self, words: String) {
+        if self.wrong.len() < TOLD_MAX {
+            self.wrong.push(words);
+        }
+    }
+}
+
+// === impl GuestReport ===
+
+impl GuestReport {
+    pub(super) fn of(guest: Guest, figures: Figures) -> Self {
+        let is_one_evaluation = guest.strikes != Strike::Load && guest.crowd == 1 && guest.times == 1;
+        let Guest { name, about, strikes, fault, limit, .. } = guest;
+        Self { name, about, strikes, fault, limit, is_one_evaluation, figures }
+    }
+
+    /// What it must come to.
+    pub(super) fn declared(&self) -> String {
+        self.limit.as_ref().map_or_else(|| self.fault.clone(), |limit| format!("{} {limit}", self.fault))
+    }
+
+    fn line(&self) -> String {
+        let Figures { attacks, expected, growth_bytes, returned_us, honest_us, .. } = &self.figures;
+        let returned = Percentiles::of(returned_us.clone());
+        let honest = Percentiles::of(honest_us.clone());
+        let growth = growth_bytes / MIB;
+        let when = self.strikes.as_str();
+        format!(
+            "{:NAME_CHARS$} {when:8} {:DECLARED_CHARS$} {:>11} {:>8.1} {:>8.1} {:>8.1} {growth:>6} {:>8.1}\n",
+            self.name,
+            self.declared(),
+            format!("{expected}/{attacks}"),
+            returned.p50,
+            returned.p99,
+            returned.max,
+            honest.p99,
+        )
+    }
+
+    fn json(&self) -> Json {
+        let Figures { attacks, expected, unexpected, growth_bytes, back_us, returned_us, honest_us } = &self.figures;
+        json!({
+            "name": self.name,
+            "strikes": self.strikes.as_str(),
+            "fault": self.fault,
+            "limit": self.limit,
+            "attacks": attacks,
+            "as_declared": expected,
+            "otherwise": unexpected,
+            "returned_ms": Percentiles::of(returned_us.clone()),
+            "next_honest_ms": Percentiles::of(honest_us.clone()),
+            "growth_bytes": growth_bytes,
+            "back_ms": back_us / 1_000,
+        })
+    }
+}
+
+// === impl Report ===
+
+impl Report {
+    /// What is not as it has to be; empty: all is well.
+    #[must_use]
+    pub fn findings(&self) -> Vec<String> {
+        judge::findings(self)
+    }
+
+    /// The deadline of an evaluation, in milliseconds.
+    pub(super) fn deadline_ms(&self) -> u64 {
+        Limits::default().deadline_ms
+    }
+
+    /// Time until control was back, over all evaluations that miss their deadline.
+    #[must_use]
+    pub fn returned(&self) -> Percentiles {
+        let loops = self.guests.iter().filter(|guest| guest.fault == "deadline" && guest.is_one_evaluation);
+        Percentiles::of(loops.flat_map(|guest| guest.figures.returned_us.iter().copied()).collect())
+    }
+
+    /// Time until the next honest decision, over all attacks.
+    #[must_use]
+    pub fn honest(&self) -> Percentiles {
+        Percentiles::of(self.guests.iter().flat_map(|guest| guest.figures.honest_us.iter().copied()).collect())
+    }
+
+    /// By how much any attack made the process grow at most, in bytes, and which.
+    #[must_use]
+    pub fn growth(&self) -> (u64, &str) {
+        let largest = self.guests.iter().max_by_key(|guest| guest.figures.growth_bytes);
+        largest.map_or((0, ""), |guest| (guest.figures.growth_bytes, guest.name.as_str()))
+    }
+
+    /// Bytes by which the process grew after the first round.
+    #[must_use]
+    pub fn left_bytes(&self) -> Option<u64> {
+        let (before, after) = self.resident_before.zip(self.resident_after)?;
+        Some(after.saturating_sub(before))
+    }
+
+    /// Files that were opened after the first round and still are.
+    #[must_use]
+    pub fn left_files(&self) -> Option<usize> {
+        let (before, after) = self.files_before.zip(self.files_after)?;
+        Some(after.saturating_sub(before))
+    }
+
+    fn attacks(&self) -> u64 {
+        self.guests.iter().map(|guest| guest.figures.attacks).sum()
+    }
+
+    fn back_ms(&self) -> u32 {
+        self.guests.iter().map(|guest| guest.figures.back_us).max().unwrap_or_default() / 1_000
+    }
+
+    /// One JSON object.
+    #[must_use]
+    pub fn as_json(&self) -> String {
+        let Conditions { rounds, threads, seed, load, timed } = &self.conditions;
+        let findings = self.findings();
+        let unknown = self.unknown.as_ref().map(|unknown| {
+            json!({
+                "components": unknown.components,
+                "outcomes": unknown.outcomes,
+                "longest_ms": u64::try_from(unknown.longest.as_millis()).unwrap_or(u64::MAX),
+            })
+        });
+        json!({
+            "ok": findings.is_empty(),
+            "findings": findings,
+            "rounds": rounds,
+            "threads": threads,
+            "seed": seed,
+            "load": load,
+            "timed": timed,
+            "attacks": self.attacks(),
+            "returned_ms": self.returned(),
+            "next_honest_ms": self.honest(),
+            "growth_bytes": self.growth().0,
+            "back_ms": self.back_ms(),
+            "resident_bytes": { "after_first_round": self.resident_before, "at_end": self.resident_after },
+            "open_files": { "after_first_round": self.files_before, "at_end": self.files_after },
+            "panics": self.panics,
+            "random": unknown,
+            "guests": self.guests.iter().map(GuestReport::json).collect::<Vec<_>>(),
+        })
+        .to_string()
+    }
+
+    /// A line for each guest, each ended.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let head = format!(
+            "{:NAME_CHARS$} {:8} {:DECLARED_CHARS$} {:>11} {:>8} {:>8} {:>8} {:>6} {:>8}\n",
+            "guest", "strikes", "must come to", "did", "p50 ms", "p99 ms", "max ms", "MiB", "honest"
+        );
+        self.guests.iter().fold(head, |mut text, guest| {
+            text.push_str(&guest.line());
+            text
+        })
+    }
+
+    /// The figures of all together, a line each with its bound.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let (returned, honest, (growth, whose)) = (self.returned(), self.honest(), self.growth());
+        let unseen = "not told by this system".to_owned();
+        let of = |left: Option<String>| left.unwrap_or_else(|| unseen.clone());
+        let mib = |bytes: u64| {
+            format!(
+                "{:.1} MiB",
+                Percentiles::of(vec![u32::try_from(bytes / 1_024).unwrap_or(u32::MAX)]).max * 1_000.0 / 1_024.0
+            )
+        };
+        let mut lines = vec![
+            format!("{} guests, {} attacks, {} panics of the host", self.guests.len(), self.attacks(), self.panics),
+            format!(
+                "control back from a loop of {} ms: {:.1} / {:.1} / {:.1} ms (p50 / p99 / max), at most {} (p99)",
+                self.deadline_ms(),
+                returned.p50,
+                returned.p99,
+                returned.max,
+                self.deadline_ms().saturating_add(judge::OVERTIME_MS_MAX)
+            ),
+            format!(
+                "next honest decision: {:.1} / {:.1} / {:.1} ms, at most {} (p99)",
+                honest.p50,
+                honest.p99,
+                honest.max,
+                judge::HONEST_MS_MAX
+            ),
+            format!(
+                "largest growth: {} by `{whose}`, back within {} ms, of {}",
+                mib(growth),
+                self.back_ms(),
+                judge::BACK_MS_MAX
+            ),
+            format!(
+                "left behind since the first round: {} of memory, {} files",
+                of(self.left_bytes().map(mib)),
+                of(self.left_files().map(|files| files.to_string()))
+            ),
+        ];
+        if let Some(unknown) = &self.unknown {
+            let outcomes: Vec<_> = unknown.outcomes.iter().map(|(word, count)| format!("{word} {count}")).collect();
+            lines.push(format!(
+                "{} random components: {}; the longest took {} ms",
+                unknown.components,
+                outcomes.join(", "),
+                unknown.longest.as_millis()
+            ));
+        }
+        lines.join("\n")
+    }
+}

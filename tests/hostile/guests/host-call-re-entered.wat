@@ -1,0 +1,13 @@
+;; Calls the host from the room that it gives to an answer of the host.
+(import "host" "random" (func $random (result i64)))
+(import "host" "random-bytes" (func $random-bytes (param i64 i32)))
+(global $inside (mut i32) (i32.const 0))
+(func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+  (if (global.get $inside) (then (drop (call $random))))
+  (global.set $heap (i32.and (i32.add (global.get $heap) (i32.const 15)) (i32.const -8)))
+  (global.get $heap)
+  (global.set $heap (i32.add (global.get $heap) (local.get 3))))
+(func (export "review") (param i32) (result i32)
+  (global.set $inside (i32.const 1))
+  (call $random-bytes (i64.const 16) (i32.const 2048))
+  (global.get $abstain))

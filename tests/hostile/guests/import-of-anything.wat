@@ -1,0 +1,2 @@
+;; Wants something that nobody knows.
+(component (import "anything:else/at-all" (instance)))

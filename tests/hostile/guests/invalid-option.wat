@@ -1,0 +1,4 @@
+;; A lock order that neither has an end nor has none.
+(data (i32.const 2048) (i32 2056 1))
+(data (i32.const 2056) (i32 1096 2 1064 6 1088 4 7 0 0 0))
+(func (export "enforce") (type $enforce) (i32.const 2048))

@@ -1,0 +1,3 @@
+;; Grounds at an odd address.
+(data (i32.const 2048) (i32 2 1237 1))
+(func (export "review") (param i32) (result i32) (i32.const 2048))

@@ -1,0 +1,3 @@
+;; Never comes out of its start function.
+(func $start (loop $l (br $l)))
+(start $start)

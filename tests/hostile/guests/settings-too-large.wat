@@ -1,0 +1,1 @@
+;; Honest, but given settings that are too large.

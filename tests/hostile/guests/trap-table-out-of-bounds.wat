@@ -1,0 +1,4 @@
+;; Calls beyond the end of a table.
+(type $f (func))
+(table $t 1 funcref)
+(func (export "review") (param i32) (result i32) (call_indirect $t (type $f) (i32.const 70000)) (unreachable))

@@ -1,0 +1,10 @@
+;; What a policy exports.
+(func (export "describe") (result $description)
+  (canon lift (core func $main "describe") (memory $main "memory")))
+(func (export "configure") (param "settings" string) (result (result (error (list string))))
+  (canon lift (core func $main "configure") (memory $main "memory") (realloc (func $main "cabi_realloc"))))
+(func (export "review") (param "case" $case) (param "request" string) (result $opinion)
+  (canon lift (core func $main "review") (memory $main "memory") (realloc (func $main "cabi_realloc"))
+    {{post-return}}))
+(func (export "enforce") (param "case" $case) (result (list $lock-order))
+  (canon lift (core func $main "enforce") (memory $main "memory") (realloc (func $main "cabi_realloc"))))
