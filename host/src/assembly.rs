@@ -14,13 +14,13 @@ use tribunal_core::action::ResolveWith;
 use tribunal_core::failure::{Failure, FailureClass};
 use tribunal_core::opinion;
 use tribunal_core::request::UserName;
-use tribunal_engine::LivePanel;
+use tribunal_engine::{LivePanel, Panel};
 use tribunal_ledger::Ledger;
 use tribunal_ports::Clock;
 use tribunal_teleport::{Client, Identity, IdentityError, Target};
 
 pub(crate) use self::plugins::{COMPILE_COMMAND, read as read_component, workshop};
-pub use self::plugins::{load_panel, this_is_tribunal};
+pub use self::plugins::{load_for_crew, load_panel, this_is_tribunal};
 use self::reload::Reloader;
 use crate::clock::SystemClock;
 use crate::config::{Config, default_ledger_dir};
@@ -84,23 +84,10 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
     let (client, cluster) = connect(config).await.map_err(AssemblyError::Teleport)?;
 
     let clock = SystemClock;
-    let settings = Settings {
-        cluster: cluster.name.clone(),
-        own_user: UserName::new(identity.user()),
-        instance: format!("{:x}", clock.now().as_millis()),
-        panel: opinion::Panel { generation: 0, id: panel.id().cloned(), members: panel.members() },
-        poll_interval: config.poll_interval,
-        protected_roles: config.protected_roles.clone(),
-        human_approved: config.human_approved,
-        release: config.release,
-        resolve_with: config.teleport.resolve_with,
-        dry_run: config.dry_run,
-        subjects_in_flight_max: config.limits.subjects_in_flight_max,
-        round: config.limits.round,
-        tripped: recovery.tripped.clone(),
-        scope: config.scope.clone(),
-        exemptions: config.exemptions.clone(),
-    };
+    let instance = format!("{:x}", clock.now().as_millis());
+    let own_user = UserName::new(identity.user());
+    let settings =
+        Settings { tripped: recovery.tripped.clone(), ..settings(config, &cluster, own_user, instance, &panel) };
     let live = LivePanel::new(panel);
     let reloader = Reloader::new(live.clone(), workshop, config.clone(), looked).recording(Arc::clone(&ledger));
     let ports = Ports { teleport: Arc::new(client), engine: Arc::new(live), ledger, clock: Arc::new(clock) };
@@ -111,6 +98,33 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         holder: holder::holder(&dir, &settings.instance),
     };
     Ok(Assembled { ports, reloader, settings, lease, cluster, recovery })
+}
+
+/// What the core needs to know of a configuration, this cluster, and who we are there.
+pub(crate) fn settings(
+    config: &Config,
+    cluster: &tribunal_teleport::Cluster,
+    own_user: UserName,
+    instance: String,
+    panel: &Panel,
+) -> Settings {
+    Settings {
+        cluster: cluster.name.clone(),
+        own_user,
+        instance,
+        panel: opinion::Panel { generation: 0, id: panel.id().cloned(), members: panel.members() },
+        poll_interval: config.poll_interval,
+        protected_roles: config.protected_roles.clone(),
+        human_approved: config.human_approved,
+        release: config.release,
+        resolve_with: config.teleport.resolve_with,
+        dry_run: config.dry_run,
+        subjects_in_flight_max: config.limits.subjects_in_flight_max,
+        round: config.limits.round,
+        tripped: None,
+        scope: config.scope.clone(),
+        exemptions: config.exemptions.clone(),
+    }
 }
 
 /// Connects as the configuration says, and asks the cluster what it is.

@@ -5,11 +5,15 @@ mod around;
 mod check;
 mod compile;
 mod completions;
+mod counterexample;
 mod dev;
 mod doctor;
+mod explain;
 mod go_flags;
 mod ledger;
 mod plugin;
+mod progress;
+mod replay;
 mod report;
 mod role;
 mod run;
@@ -82,6 +86,9 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Plugin(args) => Box::pin(plugin::plugin(*args)).await,
         Command::Ledger(args) => ledger::ledger(args),
         Command::Torture(args) => Box::pin(torture::torture(args)).await,
+        Command::Replay(args) => Box::pin(replay::replay(args)).await,
+        Command::Explain(args) => Box::pin(explain::explain(args)).await,
+        Command::Counterexample(args) => Box::pin(counterexample::counterexample(args)).await,
         Command::Completions(args) => completions::completions(&args),
     }
 }

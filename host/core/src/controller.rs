@@ -28,6 +28,7 @@ use crate::time::Timestamp;
 pub use breaker::RoundLimits;
 
 use breaker::Breaker;
+pub(crate) use round::{admit_orders, faults_that_count};
 use sight::Sight;
 use state::{Progress, SubjectState, Turn};
 use sync::{Object, Sync};

@@ -26,6 +26,7 @@ pub mod controller;
 pub mod decision;
 pub mod failure;
 pub mod guard;
+pub mod hearing;
 pub mod lock;
 pub mod opinion;
 pub mod record;

@@ -5,6 +5,7 @@ mod anatomy;
 mod bindings;
 mod compile;
 mod convert;
+mod crew;
 mod description;
 mod digest;
 mod engine;
@@ -25,6 +26,7 @@ mod text;
 
 pub use anatomy::{Anatomy, Import, Kind, Needs, Producer};
 pub use compile::{Workshop, compile_standard_input};
+pub use crew::{Asking, Hand, crew};
 pub use description::{Description, Rule};
 pub use digest::{Digest, InvalidDigest};
 pub use engine::limits::named::limit_of;

@@ -200,7 +200,7 @@ impl Panel {
         &self.seats
     }
 
-    fn seat(&self, policy: usize) -> Result<&Seat, Fault> {
+    pub(crate) fn seat(&self, policy: usize) -> Result<&Seat, Fault> {
         self.seats.get(policy).ok_or_else(|| unavailable(format!("the panel has no policy number {policy}")))
     }
 }

@@ -80,16 +80,36 @@ pub(crate) fn names(decided: &Decided) -> impl Iterator<Item = Digest> + '_ {
 
 /// Puts the case of a line back into it, if it has one that is stored.
 pub(crate) fn fill_in(segment: &Segment, index: &mut Option<Index>, line: &mut Line) -> Result<(), ReadError> {
-    let Body::Decided(decided) = &mut line.body else { return Ok(()) };
-    let Some(Shown::Stored(name)) = &decided.case else { return Ok(()) };
+    if !refers(line) {
+        return Ok(());
+    }
     let index = match index {
         Some(index) if index.segment == *segment => index,
         other => other.insert(Index::of(segment)?),
     };
-    let bytes = index.get(name)?;
-    let mut case: Case = serde_json::from_slice(&bytes).map_err(|error| index.lacks(name, error.to_string()))?;
+    put_back(line, |object| index.get(object), |object, why| index.lacks(object, why))
+}
+
+/// Whether a line has a case that is stored.
+fn refers(line: &Line) -> bool {
+    match &line.body {
+        Body::Decided(decided) => matches!(decided.case, Some(Shown::Stored(_))),
+        Body::Outcome(_) | Body::Lifecycle(_) => false,
+    }
+}
+
+/// Puts the case of a line back into it, if it has one that is stored; `get` gives what is stored, `lacks` says that it is
+/// not what it should be.
+pub(crate) fn put_back(
+    line: &mut Line,
+    get: impl Fn(&Digest) -> Result<Vec<u8>, ReadError>,
+    lacks: impl Fn(&Digest, String) -> ReadError,
+) -> Result<(), ReadError> {
+    let Body::Decided(decided) = &mut line.body else { return Ok(()) };
+    let Some(Shown::Stored(name)) = &decided.case else { return Ok(()) };
+    let mut case: Case = serde_json::from_slice(&get(name)?).map_err(|error| lacks(name, error.to_string()))?;
     for StoredFact { name, json, fetched, fresh } in std::mem::take(&mut decided.facts) {
-        let text = String::from_utf8(index.get(&json)?).map_err(|error| index.lacks(&json, error.to_string()))?;
+        let text = String::from_utf8(get(&json)?).map_err(|error| lacks(&json, error.to_string()))?;
         case.facts.push(Fact { name, json: text, fetched, fresh });
     }
     decided.case = Some(Shown::Inline(Box::new(case)));

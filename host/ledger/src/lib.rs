@@ -33,7 +33,7 @@ pub use self::directory::OpenError;
 pub use self::note::{NoteError, PublicKey};
 pub use self::panel::{PanelParts, PolicyParts, object, panel};
 pub use self::proof::{Proof, ProofError, Proven, prove};
-pub use self::reader::{Lines, ReadError, WholeLines, read, read_all, read_whole};
+pub use self::reader::{Chunk, Chunks, Lines, ReadError, WholeLines, chunks, read, read_all, read_whole};
 pub use self::recovery::{OpenIntent, Recovery, Torn};
 pub use self::search::{Filter, Match, Shown, Wanted, search, show};
 pub use self::verify::{Finding, Report, TornEnd, Verdict, check, public_key};

@@ -1,6 +1,7 @@
 //! What records refer to: cases, facts, plugins, settings. Each is stored compressed (zlib) and named by the SHA-256 of the
 //! stored bytes, so that checking one takes neither unpacking nor, some day, a key. It never overwrites a stored object.
 
+mod loaded;
 mod loose;
 mod pack;
 #[cfg(test)]
@@ -12,6 +13,7 @@ use miniz_oxide::deflate::core::{CompressorOxide, create_comp_flags_from_zip_par
 use miniz_oxide::deflate::stream::deflate;
 use miniz_oxide::{MZError, MZFlush, MZStatus, inflate};
 
+pub(crate) use self::loaded::LoadedPack;
 pub(crate) use self::loose::Loose;
 pub(crate) use self::pack::{Frame, Pack, PackPiece};
 use crate::OBJECT_BYTES_MAX;

@@ -1,6 +1,7 @@
 //! Reads a ledger from its first line to its last, with or without a daemon that is writing to it. It never changes a
 //! file, and never passes over damage.
 
+mod chunks;
 mod segment;
 mod whole;
 
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+pub use self::chunks::{Chunk, Chunks, chunks};
 use self::segment::OpenSegment;
 pub use self::whole::{WholeLines, read_all, read_whole};
 use crate::digest::Digest;

@@ -6,6 +6,7 @@ mod show;
 
 use std::path::Path;
 
+use memchr::memmem::Finder;
 use serde::Deserialize;
 
 use self::scan::{number_of, scan};
@@ -131,6 +132,32 @@ fn damage(segment: &Segment, offset: u64, why: String) -> ReadError {
 /// A JSON text as it stands in a line.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
+}
+
+/// A filter, ready to be held against many lines.
+pub(crate) struct Sieve<'a> {
+    filter: &'a Filter,
+    finders: Vec<Finder<'static>>,
+}
+
+// === impl Sieve ===
+
+impl<'a> Sieve<'a> {
+    pub(crate) fn new(filter: &'a Filter) -> Self {
+        let finders = filter.needles().iter().map(|needle| Finder::new(needle).into_owned()).collect();
+        Self { filter, finders }
+    }
+
+    /// Whether this line is a decision that fits.
+    pub(crate) fn passes(&self, line: &[u8]) -> Result<bool, serde_json::Error> {
+        if !self.finders.iter().all(|finder| finder.find(line).is_some()) {
+            return Ok(false);
+        }
+        if *self.filter == Filter::default() {
+            return Ok(true);
+        }
+        serde_json::from_slice(line).map(|row| self.filter.fits(&row))
+    }
 }
 
 // === impl Filter ===

@@ -10,6 +10,8 @@ mod crashes;
 mod found;
 #[path = "evidence/made.rs"]
 mod made;
+#[path = "evidence/pieces.rs"]
+mod pieces;
 #[path = "evidence/place.rs"]
 mod place;
 #[path = "evidence/starts.rs"]

@@ -65,6 +65,21 @@ pub(super) async fn seat_panel(config: &Config) -> Result<(Panel, Arc<Workshop>)
     Err(errors)
 }
 
+/// Loads the panel of a configuration, all of it or none, for a crew of so many threads that asks it directly.
+///
+/// # Errors
+/// All that is wrong with any plugin.
+pub async fn load_for_crew(config: &Config, threads: usize) -> Result<Panel, Vec<String>> {
+    let mut config = config.clone();
+    config.limits.engine = config.limits.engine.for_crew(threads);
+    for plugin in &mut config.plugins {
+        // How busy the machine is, is not to be an answer.
+        (plugin.limits.deadline_ms, plugin.limits.granted_deadline_ms) = (None, None);
+    }
+    let (panel, errors) = assemble(&config, workshop(&config.cache), None).await.map_err(|error| vec![error])?;
+    if errors.is_empty() { Ok(panel) } else { Err(told(&config, &errors)) }
+}
+
 /// Loads plugins as far as they can be; what is the same as in the panel `before` is taken over.
 pub(super) async fn assemble(
     config: &Config,

@@ -1,9 +1,12 @@
 //! Every command, flag and word of the command line: the one source for parsing, help and completions. It runs nothing.
 
+mod counterexample;
 mod dev;
 mod doctor;
+mod explain;
 mod ledger;
 mod plugin;
+mod replay;
 mod role;
 mod run;
 mod status;
@@ -13,14 +16,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use self::counterexample::CounterexampleArgs;
 pub use self::dev::{DevAction, DevArgs, DirArgs, RequestArgs, ResolveArgs, ShowArgs};
 pub use self::doctor::DoctorArgs;
+pub use self::explain::ExplainArgs;
 pub use self::ledger::{
-    LedgerAction, LedgerArgs, LedgerPlace, ListArgs, ProveArgs, ShowRecordArgs, VerdictWord, VerifyArgs,
+    FilterArgs, LedgerAction, LedgerArgs, LedgerPlace, ListArgs, ProveArgs, ShowRecordArgs, VerdictWord, VerifyArgs,
 };
 pub use self::plugin::{
     BenchArgs, FuzzArgs, InspectArgs, LimitsArgs, PluginAction, PluginArgs, RunPluginArgs, TestArgs, TestFormat,
 };
+pub use self::replay::ReplayArgs;
 pub use self::role::{Only, RoleArgs, Way};
 pub use self::run::{LogArgs, RunArgs};
 pub use self::status::StatusArgs;
@@ -74,6 +80,26 @@ pub enum Command {
     Ledger(LedgerArgs),
     /// Attack the sandbox on this machine with a corpus of hostile policies, and judge how it holds
     Torture(TortureArgs),
+    /// Make recorded decisions again: the same to the byte, or by another panel, to see what would have been otherwise
+    ///
+    /// Without a change, every recorded decision is made again by the very plugins, settings and limits that made it, on the
+    /// case that they were shown; any answer that is not the same, byte for byte, is an alarm. With `--config`, `--set`,
+    /// `--with` or `--shadow` it says which decisions would have been others: a backtest. Each decision is judged on the
+    /// case as it was; what would have followed from it later is not played on. A fault of the moment (a deadline, a plugin
+    /// that was not loaded) is no part of a decision, and is counted apart.
+    Replay(ReplayArgs),
+    /// Say why a request is decided as it is, and the smallest change with which it would pass
+    ///
+    /// About a decision of the ledger, a request that somebody might make of the cluster as it is now, or a case in a file.
+    /// What passes is found by asking the policies themselves: the request with fewer resources, other roles, or later, in
+    /// order of size. Nothing is changed anywhere; a connection only reads.
+    Explain(ExplainArgs),
+    /// Look for a case in which the panel approves although something that must always hold would not
+    ///
+    /// All small cases first, then larger ones by chance, led on by answers of new kinds; what is found is made as small as
+    /// it goes, and printed as a case. Every answer is that of the plugins themselves. That nothing is found proves nothing
+    /// beyond the cases that were tried.
+    Counterexample(CounterexampleArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
 }
@@ -129,6 +155,9 @@ mod tests {
             | Command::Ledger(_)
             | Command::Plugin(_)
             | Command::Torture(_)
+            | Command::Replay(_)
+            | Command::Explain(_)
+            | Command::Counterexample(_)
             | Command::Completions(_) => {
                 panic!("`{line}` is not `dev`")
             }

@@ -1,9 +1,9 @@
 //! `tribunal ledger`: looks into a ledger, beside a daemon or without one. It never changes a file of it, and needs no
 //! secret.
 
-mod list;
+pub(super) mod list;
 mod prove;
-mod shown;
+pub(super) mod shown;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -34,10 +34,15 @@ pub(super) fn ledger(args: LedgerArgs) -> anyhow::Result<ExitCode> {
 
 /// Where the ledger is.
 fn directory(place: &LedgerPlace) -> anyhow::Result<PathBuf> {
-    if let Some(dir) = &place.dir {
-        return Ok(dir.clone());
+    directory_of(place.dir.as_deref(), place.config.as_deref())
+}
+
+/// Where the ledger is: there, or where this configuration says, or the usual one.
+pub(super) fn directory_of(dir: Option<&Path>, config: Option<&Path>) -> anyhow::Result<PathBuf> {
+    if let Some(dir) = dir {
+        return Ok(dir.to_owned());
     }
-    let config = place.config.clone().or_else(|| {
+    let config = config.map(Path::to_owned).or_else(|| {
         let default = PathBuf::from(CONFIG_DEFAULT);
         default.is_file().then_some(default)
     });
@@ -68,18 +73,18 @@ fn read_small(path: &Path) -> anyhow::Result<String> {
 }
 
 /// A record's number, or a decision's id.
-fn wanted(id: &str) -> Wanted {
+pub(super) fn wanted(id: &str) -> Wanted {
     id.parse().map_or_else(|_| Wanted::Decision(id.to_owned()), Wanted::Record)
 }
 
-fn no_such_record(id: &str, directory: &Path) -> anyhow::Error {
+pub(super) fn no_such_record(id: &str, directory: &Path) -> anyhow::Error {
     anyhow::anyhow!(
         "there is no record `{id}` in `{}`; `tribunal ledger list` says which there are",
         directory.display()
     )
 }
 
-fn print(text: &str) -> anyhow::Result<()> {
+pub(super) fn print(text: &str) -> anyhow::Result<()> {
     match std::io::stdout().write_all(text.as_bytes()) {
         // Whoever reads has had enough, such as `head`.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),

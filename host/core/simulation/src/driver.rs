@@ -24,6 +24,7 @@ use words::brief;
 use super::invariants::{self, Eyesight, Wrong};
 use super::model::World;
 use super::policies::Policy;
+use super::rehearing::same_again;
 
 pub(crate) const POLL: Duration = Duration::from_secs(30);
 const LEAD: Duration = Duration::from_secs(60);
@@ -351,6 +352,7 @@ impl Driver {
             && let Record::Decided(decided) = record.as_ref()
         {
             invariants::one_panel(&self.panels, decided)?;
+            same_again(decided)?;
         }
         match &action {
             Action::List => self.eyes.list_begins(self.world.now),

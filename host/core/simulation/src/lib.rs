@@ -10,5 +10,6 @@ pub(crate) mod driver;
 pub(crate) mod invariants;
 pub(crate) mod model;
 pub(crate) mod policies;
+pub(crate) mod rehearing;
 pub mod schedule;
 pub mod search;

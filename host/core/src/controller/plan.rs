@@ -10,6 +10,7 @@ use super::words;
 use super::{Controller, Release};
 use crate::action::{Resolution, ResolveWith};
 use crate::decision::Decision;
+use crate::hearing;
 use crate::lock::{Lock, LockName, LockTarget};
 use crate::opinion::{Evaluation, LockOrder, PolicyName};
 use crate::record::{Decided, DecisionId, Enforcement};
@@ -94,7 +95,7 @@ impl Controller {
                 continue;
             }
             if order.request == approving.request.id {
-                let why = format!("approving it would lock it at once: {}", order.ground.reason);
+                let why = hearing::at_once(&order.ground.reason);
                 return Err(Box::new(NotNow { approving, enforcements, why }));
             }
             match self.lock_need(now, &id, policy, order) {
@@ -178,9 +179,7 @@ impl Controller {
             return LockNeed::Impossible(format!("request `{}` is gone", order.request));
         };
         if let Some(exempt) = self.sight(now).exempt(request) {
-            let reason = &order.ground.reason;
-            let why = format!("request `{}` would have to be locked, but is exempt ({exempt}): {reason}", request.id);
-            return LockNeed::Impossible(why);
+            return LockNeed::Impossible(hearing::exempted(&request.id, &exempt, &order.ground.reason));
         }
         let over = request.access_expires.or(request.request_expires);
         let over = if mutant!(LockForAnHour) { Some(now.after(std::time::Duration::from_secs(3_600))) } else { over };

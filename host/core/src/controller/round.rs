@@ -7,7 +7,7 @@ mod telling;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use orders::{admit_orders, faults_that_count};
+pub(crate) use orders::{admit_orders, faults_that_count};
 use telling::Said;
 
 use super::plan::NotNow;

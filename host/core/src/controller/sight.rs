@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::view::View;
+use super::{Controller, Settings};
+use crate::action::Listing;
 use crate::case::{Case, CaseLock, CaseRequest, Fact};
 use crate::lock::Lock;
 use crate::opinion::Panel;
@@ -43,6 +45,29 @@ pub(crate) struct Basis {
 
 /// A request, and the locks of others on it.
 pub(crate) type Seen = (Arc<AccessRequest>, Vec<Lock>);
+
+impl Controller {
+    /// What policies would be shown now if this request were made beside all that is listed: for whoever asks beforehand.
+    #[must_use]
+    pub fn preview(
+        settings: Settings,
+        facts: Arc<[Fact]>,
+        listing: Listing,
+        now: Timestamp,
+        background: &Background,
+        asked: AccessRequest,
+    ) -> Case {
+        let mut controller = Self::new(settings);
+        controller.facts = facts;
+        for request in listing.requests.into_iter().chain([asked]) {
+            controller.view.put_request(request);
+        }
+        for lock in listing.locks {
+            controller.view.put_lock(lock);
+        }
+        controller.sight(now).case(background)
+    }
+}
 
 // === impl Sight ===
 

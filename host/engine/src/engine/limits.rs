@@ -11,12 +11,12 @@ pub use self::overrides::{DEADLINE_GRANT_MS_MAX, LimitOverrides, RaisedLimit};
 
 /// What a worker's stack has beyond what guests may use: the host's own frames.
 const HOST_STACK_BYTES: usize = 2 * 1024 * 1024;
-/// The longest deadline that anybody may configure, in milliseconds.
-const DEADLINE_MS_CEILING: u64 = 60_000;
 /// The most threads that anybody may configure.
 const CONCURRENCY_CEILING: usize = 1_024;
 /// The most stack that guests may be given, in bytes.
 const STACK_BYTES_CEILING: usize = 64 * 1024 * 1024;
+/// The stack of a thread of a crew, which may be asked to run guests under any limits; what is not used costs nothing.
+pub(crate) const CREW_STACK_BYTES: usize = STACK_BYTES_CEILING + HOST_STACK_BYTES;
 /// The most elements, instances, memories or tables that anybody may configure.
 const COUNT_CEILING: u64 = 1_000_000;
 /// The largest memory that 32-bit Wasm can have.
@@ -122,6 +122,9 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The longest deadline that anybody may configure, in milliseconds.
+    pub(crate) const DEADLINE_MS_CEILING: u64 = 60_000;
+
     /// Threads: one more than a single plugin may have, so that none ever has them all.
     pub(crate) const fn workers(&self) -> usize {
         self.concurrency.saturating_add(1)
@@ -136,8 +139,8 @@ impl Limits {
     pub(crate) fn check(&self) -> Result<(), String> {
         let wide = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
         let ranges = [
-            ("deadline_ms", self.deadline_ms, DEADLINE_MS_CEILING),
-            ("setup_deadline_ms", self.setup_deadline_ms, DEADLINE_MS_CEILING),
+            ("deadline_ms", self.deadline_ms, Self::DEADLINE_MS_CEILING),
+            ("setup_deadline_ms", self.setup_deadline_ms, Self::DEADLINE_MS_CEILING),
             ("memory_bytes_max", wide(self.memory_bytes_max), wide(MEMORY_BYTES_CEILING)),
             ("table_elements_max", wide(self.table_elements_max), COUNT_CEILING),
             ("instances_max", wide(self.instances_max), COUNT_CEILING),

@@ -71,6 +71,20 @@ pub struct ListArgs {
     /// Which ledger.
     #[command(flatten)]
     pub place: LedgerPlace,
+    /// Which of its decisions.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// The newest so many of them
+    #[arg(long, value_name = "N")]
+    pub last: Option<usize>,
+    /// Print the records themselves, one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which decisions.
+#[derive(Debug, Default, Args)]
+pub struct FilterArgs {
     /// About this user's requests
     #[arg(long, value_name = "NAME")]
     pub user: Option<String>,
@@ -92,12 +106,6 @@ pub struct ListArgs {
     /// Before
     #[arg(long, value_name = "TIME")]
     pub until: Option<String>,
-    /// The newest so many of them
-    #[arg(long, value_name = "N")]
-    pub last: Option<usize>,
-    /// Print the records themselves, one JSON object a line
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// `tribunal ledger show`.

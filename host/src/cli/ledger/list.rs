@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use tribunal_ledger::schema::{Time, Verdict};
 use tribunal_ledger::{Filter, Match, search};
 
-use super::super::args::{ListArgs, VerdictWord};
+use super::super::args::{FilterArgs, ListArgs, VerdictWord};
 use super::{directory, print};
 use crate::health::plain;
 
 pub(super) fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
-    let filter = filter(args, Timestamp::now())?;
+    let filter = filter(&args.filter, Timestamp::now())?;
     let directory = directory(&args.place)?;
     let mut found = search(&directory, &filter)?;
     if let Some(last) = args.last {
@@ -25,7 +25,7 @@ pub(super) fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(super) fn filter(args: &ListArgs, now: Timestamp) -> anyhow::Result<Filter> {
+pub(in super::super) fn filter(args: &FilterArgs, now: Timestamp) -> anyhow::Result<Filter> {
     let time = |text: &Option<String>| text.as_deref().map(|text| point(text, now)).transpose();
     Ok(Filter {
         user: args.user.clone(),

@@ -91,7 +91,7 @@ fn say_decided(page: &mut Page, decided: &Decided) {
     }
 }
 
-fn opinion_text(evaluation: &Evaluation) -> String {
+pub(in super::super) fn opinion_text(evaluation: &Evaluation) -> String {
     let policy = &evaluation.policy;
     match &evaluation.answer {
         Answer::Opinion(Opinion::Abstain) => format!("{policy}: abstain"),

@@ -21,7 +21,7 @@ fn list(line: &str) -> ListArgs {
 }
 
 fn filter(line: &str) -> anyhow::Result<Filter> {
-    list::filter(&list(line), "2026-03-08T12:00:00Z".parse::<Timestamp>().unwrap())
+    list::filter(&list(line).filter, "2026-03-08T12:00:00Z".parse::<Timestamp>().unwrap())
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::record::Enforcement;
 use crate::request::RequestId;
 
 /// Orders as far as they are about granted requests of the case, one each.
-pub(super) fn admit_orders(orders: Vec<LockOrder>, case: &Case) -> Result<Vec<LockOrder>, Fault> {
+pub(crate) fn admit_orders(orders: Vec<LockOrder>, case: &Case) -> Result<Vec<LockOrder>, Fault> {
     let mut seen: Vec<&RequestId> = Vec::new();
     for order in &orders {
         let granted = case.find(&order.request).is_some_and(|entry| entry.request.is_granted(case.now));
@@ -26,7 +26,7 @@ pub(super) fn admit_orders(orders: Vec<LockOrder>, case: &Case) -> Result<Vec<Lo
     Ok(orders)
 }
 
-pub(super) fn faults_that_count(enforcements: &[Enforcement]) -> Vec<(PolicyName, Fault)> {
+pub(crate) fn faults_that_count(enforcements: &[Enforcement]) -> Vec<(PolicyName, Fault)> {
     let counts = |mode: Mode| match mode {
         Mode::Enforce => true,
         Mode::Shadow => false,
