@@ -27,5 +27,6 @@ mod routes;
 mod scope;
 mod soak;
 mod start;
+mod tickets;
 mod versions;
 mod watcher;

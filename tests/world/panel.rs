@@ -25,6 +25,7 @@ pub(crate) struct Panels {
 pub(crate) struct Seat {
     name: String,
     component: Vec<u8>,
+    settings: String,
     shadow: bool,
 }
 
@@ -33,7 +34,14 @@ pub(crate) struct Seat {
 impl Seat {
     /// A guest whose opinions count.
     pub(crate) fn new(name: &str, guest: &Guest) -> Self {
-        Self { name: name.to_owned(), component: guest.build(), shadow: false }
+        Self { name: name.to_owned(), component: guest.build(), settings: "{}".to_owned(), shadow: false }
+    }
+
+    /// A policy that ships with the host, with these settings as JSON.
+    pub(crate) fn builtin(name: &str, settings: &str) -> Self {
+        let builtin = tribunal_plugins::BUILTINS.iter().find(|builtin| builtin.name == name).unwrap();
+        let (component, settings) = (builtin.bytes.to_vec(), settings.to_owned());
+        Self { name: name.to_owned(), component, settings, shadow: false }
     }
 
     /// A guest who is asked but not listened to.
@@ -44,6 +52,7 @@ impl Seat {
     fn spec(&self) -> PluginSpec {
         PluginSpec {
             mode: if self.shadow { Mode::Shadow } else { Mode::Enforce },
+            settings: self.settings.clone(),
             limits: LimitOverrides { deadline_ms: Some(GUEST_DEADLINE_MS), ..LimitOverrides::default() },
             ..PluginSpec::new(self.name.as_str(), self.component.clone())
         }

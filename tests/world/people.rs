@@ -54,6 +54,12 @@ impl World {
         self.asks(RequestSpec { user: user.to_owned(), resources, ..RequestSpec::default() })
     }
 
+    /// A user asks for a node and says why.
+    pub(crate) fn asks_for_node_because(&self, user: &str, node: &str, reason: &str) -> String {
+        let (user, resources, reason) = (user.to_owned(), vec![format!("/dev/node/{node}")], reason.to_owned());
+        self.asks(RequestSpec { user, resources, reason, ..RequestSpec::default() })
+    }
+
     /// A user asks for roles.
     pub(crate) fn asks_for_roles(&self, user: &str, roles: &[&str]) -> String {
         let roles = roles.iter().map(|role| (*role).to_owned()).collect();
@@ -72,7 +78,8 @@ impl World {
             // Nobody asks twice in one moment.
             self.advance(Duration::from_secs(1));
         }
-        let wish = RequestSpec { reason: "work".to_owned(), ..wish };
+        let reason = if wish.reason.is_empty() { "work".to_owned() } else { wish.reason.clone() };
+        let wish = RequestSpec { reason, ..wish };
         id(&self.server().create_request(&wish).unwrap()).to_owned()
     }
 

@@ -9,8 +9,11 @@ use crate::text;
 
 /// The package of the contract.
 const PACKAGE: &str = "tribunal:policy";
-/// Its version that this host speaks.
-const VERSION: &str = "0.1.0";
+/// Its version that this host is built with.
+pub(crate) const VERSION: &str = "0.1.0";
+/// What the versions begin with that differ from it by additions alone. A component of an older one finds all that it knows
+/// here; one of a newer one loads if it needs nothing that was added.
+const LINE: &str = "0.1.";
 /// What a policy exports.
 const EXPORTS: [&str; 4] = ["describe", "configure", "review", "enforce"];
 /// Components within components.
@@ -194,7 +197,7 @@ pub(crate) fn check_import(import: &str) -> Result<(), LoadProblem> {
     let (package, interface) = path.split_once('/').unwrap_or((path, ""));
     if package == PACKAGE {
         return match interface {
-            "log" | "types" if version == VERSION => Ok(()),
+            "log" | "types" if speaks(version) => Ok(()),
             "log" | "types" => Err(LoadProblem::OtherContract { found: text::clip(version, 64), ours: VERSION }),
             _ => Err(refused(import, "the contract has no such interface")),
         };
@@ -204,6 +207,12 @@ pub(crate) fn check_import(import: &str) -> Result<(), LoadProblem> {
         return Ok(());
     }
     Err(refused(import, remedy(package, inert)))
+}
+
+/// Whether components of this version of the contract may be linked.
+fn speaks(version: &str) -> bool {
+    let patch = version.strip_prefix(LINE).unwrap_or_default();
+    !patch.is_empty() && patch.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The version of the contract that an import is of, if it is of the contract.

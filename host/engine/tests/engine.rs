@@ -18,6 +18,8 @@ mod honest;
 mod lasting;
 #[path = "engine/loading.rs"]
 mod loading;
+#[path = "engine/versions.rs"]
+mod versions;
 
 use tribunal_core::opinion::{Fault, FaultKind, Opinion};
 use tribunal_core::request::RequestId;
