@@ -19,6 +19,7 @@ mod lapses;
 mod lease;
 mod observer;
 mod people;
+mod plugin;
 mod policies;
 mod records;
 mod reviews;

@@ -19,7 +19,7 @@ use tribunal_ledger::Ledger;
 use tribunal_ports::Clock;
 use tribunal_teleport::{Client, Identity, IdentityError, Target};
 
-pub(crate) use self::plugins::{COMPILE_COMMAND, read as read_component, workshop};
+pub(crate) use self::plugins::{COMPILE_COMMAND, read as read_component, spec, workshop};
 pub use self::plugins::{load_for_crew, load_panel, this_is_tribunal};
 use self::reload::Reloader;
 use crate::clock::SystemClock;

@@ -10,6 +10,7 @@ pub mod fuzz;
 mod inspection;
 pub mod run;
 pub mod schema;
+pub mod settings;
 pub mod suite;
 pub mod syntax;
 pub mod test;

@@ -82,3 +82,37 @@ fn a_role_is_printed_in_parts_for_another_way_and_for_programs() {
     let (code, _) = role("small", &["--name", "a b"]);
     assert_eq!(code, Some(2));
 }
+
+/// What `check` says of a configuration of `cap` with these settings: its exit code and its errors.
+fn with_settings(settings: &str) -> (Option<i32>, String) {
+    let dir = TempDir::new().unwrap();
+    let config = dir.path().join("tribunal.toml");
+    let text = format!(
+        "[teleport]\naddress = \"auth.example.com:3025\"\nidentity-file = \"identity\"\n\n\
+         [[plugin]]\nname = \"cap\"\nsource = \"builtin:cap\"\n\n[plugin.settings]\n{settings}\n"
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+    command.env("XDG_CACHE_HOME", dir.path());
+    let check = command.arg("check").arg("--config").arg(&config).output().unwrap();
+    (check.status.code(), String::from_utf8(check.stderr).unwrap())
+}
+
+#[test]
+fn a_fault_of_a_plugins_settings_is_told_with_its_line_and_only_once() {
+    assert_eq!(with_settings("max-resources = 3").0, Some(0));
+    for (settings, line, says) in [
+        (
+            "unit = \"roles\"\nmax-resources = 0",
+            "tribunal.toml:11: plugin `cap`: ",
+            "`max-resources` is 0: it must be at least 1",
+        ),
+        ("max-resource = 3", "tribunal.toml:10: plugin `cap`: ", "unknown key"),
+        ("\n\nunit = \"node\"", "tribunal.toml:12: plugin `cap`: ", "unknown variant `node`"),
+    ] {
+        let (code, said) = with_settings(settings);
+        assert_eq!(code, Some(1), "{settings}");
+        assert!(said.contains(line) && said.contains(says), "{settings}\n{said}");
+        assert_eq!(said.matches("error:").count(), 1, "{said}");
+    }
+}

@@ -3,8 +3,17 @@
 use super::tree::{file, files, none, root};
 
 /// Names of files that users have, not we.
-const OF_USERS: &[&str] =
-    &["tribunal.toml", "scenario.toml", "policy.wasm", "identity", "admin.identity", "tbot.yaml", "role.yaml"];
+const OF_USERS: &[&str] = &[
+    "tribunal.toml",
+    "scenario.toml",
+    "suite.toml",
+    "NAME.suite.toml",
+    "policy.wasm",
+    "identity",
+    "admin.identity",
+    "tbot.yaml",
+    "role.yaml",
+];
 /// What the name of a file ends with.
 const ENDINGS: &[&str] = &[".rs", ".md", ".wit", ".proto", ".toml", ".service", ".yaml", ".txt"];
 

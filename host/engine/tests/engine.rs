@@ -18,6 +18,8 @@ mod honest;
 mod lasting;
 #[path = "engine/loading.rs"]
 mod loading;
+#[path = "engine/solo.rs"]
+mod solo;
 #[path = "engine/versions.rs"]
 mod versions;
 

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tribunal_core::opinion::{Effect, Member, Mode};
 use tribunal_engine::{Health, LoadError, LoadProblem, Panel, PluginSpec, Workshop};
 
-use crate::config::{CompiledCache, Config, Plugin, Problem, Source, default_cache_dir};
+use crate::config::{CompiledCache, Config, Plugin, Source, default_cache_dir};
 
 /// Whether this process is the program `tribunal`, which can start itself to compile a plugin.
 static IS_TRIBUNAL: AtomicBool = AtomicBool::new(false);
@@ -103,7 +103,7 @@ pub(super) fn told(config: &Config, errors: &[LoadError]) -> Vec<String> {
         let plugin = config.plugins.iter().find(|plugin| Some(&plugin.name) == error.plugin.as_ref());
         match (plugin, &error.problem) {
             (Some(plugin), LoadProblem::Settings(faults)) => {
-                faults.iter().map(|fault| refused(plugin, fault).to_string()).collect()
+                faults.iter().map(|fault| refused(plugin, fault)).collect()
             }
             (Some(plugin), _) => vec![format!("{}: {error}", plugin.origin)],
             (None, _) => vec![error.to_string()],
@@ -113,13 +113,10 @@ pub(super) fn told(config: &Config, errors: &[LoadError]) -> Vec<String> {
 }
 
 /// What a policy says against its settings, with the line of the setting that it names.
-fn refused(plugin: &Plugin, fault: &str) -> Problem {
+fn refused(plugin: &Plugin, fault: &str) -> String {
     let what = format!("plugin `{}`: refuses its settings: {fault}", plugin.name);
-    let mut problem = plugin.places.problem(&plugin.places.named(fault), what, "");
-    if problem.place.is_none() {
-        problem.what = format!("{}: {}", plugin.origin, problem.what);
-    }
-    problem
+    let problem = plugin.places.problem(&plugin.places.named(fault), what, "");
+    if problem.place.is_some() { problem.in_a_line() } else { format!("{}: {}", plugin.origin, problem.what) }
 }
 
 /// Whether an approval of any policy that is loaded would count.
@@ -166,7 +163,7 @@ fn own_program() -> Option<PathBuf> {
 }
 
 /// What the engine needs to load a plugin.
-pub(super) fn spec(plugin: &Plugin, bytes_max: usize) -> PluginSpec {
+pub(crate) fn spec(plugin: &Plugin, bytes_max: usize) -> PluginSpec {
     let (bytes, unread) = match &plugin.source {
         Source::Builtin(builtin) => (builtin.bytes.to_vec(), None),
         Source::File(path) => match read(path, bytes_max) {

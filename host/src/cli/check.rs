@@ -16,7 +16,8 @@ use self::cluster::Seen;
 use super::args::CheckArgs;
 use super::{EXIT_ERROR, report};
 use crate::assembly;
-use crate::config::{Config, Overrides, Plugin};
+use crate::config::{Config, Overrides, Plugin, Problem};
+use crate::workbench::settings;
 
 pub(super) async fn check(args: CheckArgs) -> anyhow::Result<ExitCode> {
     let overrides = Overrides { dry_run: args.dry_run, ..Overrides::default() };
@@ -25,11 +26,15 @@ pub(super) async fn check(args: CheckArgs) -> anyhow::Result<ExitCode> {
         Err(errors) => Err(errors.problems().iter().map(ToString::to_string).collect()),
     };
     match found {
-        Ok((policies, seen)) => {
+        Ok((policies, warnings, seen)) => {
             let seen = seen.as_ref();
-            let text = if args.json { as_json(&policies, seen) } else { as_text(&args, &policies, seen) };
+            let text = if args.json {
+                as_json(&policies, &warnings, seen)
+            } else {
+                as_text(&args, &policies, &warnings, seen)
+            };
             std::io::stdout().write_all(text.as_bytes()).context("standard output cannot be written")?;
-            let warned = seen.is_some_and(|seen| !seen.warnings().is_empty());
+            let warned = !warnings.is_empty() || seen.is_some_and(|seen| !seen.warnings().is_empty());
             Ok(if args.strict && warned { ExitCode::from(EXIT_ERROR) } else { ExitCode::SUCCESS })
         }
         Err(errors) => {
@@ -50,11 +55,27 @@ struct Found {
     info: PolicyInfo,
 }
 
-/// The panel, and what a cluster means to it where that was asked for.
-async fn look(args: &CheckArgs, config: &Config) -> Result<(Vec<Found>, Option<Seen>), Vec<String>> {
-    let policies = load(config).await?;
+/// The panel, what its schemas have against settings that it takes, and what a cluster means to it where that was asked for.
+async fn look(args: &CheckArgs, config: &Config) -> Result<(Vec<Found>, Vec<String>, Option<Seen>), Vec<String>> {
+    let loaded = load(config).await;
+    let own = config.clone();
+    let against = tokio::task::spawn_blocking(move || settings::against_schemas(&own)).await.unwrap_or_default();
+    let policies = loaded.map_err(|mut errors| {
+        errors.extend(untold(&against, &errors));
+        errors
+    })?;
     let seen = if args.connect { Some(Box::pin(cluster::look(config, &policies)).await?) } else { None };
-    Ok((policies, seen))
+    Ok((policies, against.iter().map(ToString::to_string).collect(), seen))
+}
+
+/// What the schemas have against settings of which the policies themselves have not spoken.
+fn untold(against: &[Problem], errors: &[String]) -> Vec<String> {
+    // The plugin's name stands in the first backticks, the setting's in the second.
+    let told = |problem: &&Problem| {
+        let named = problem.what.split('`').nth(3).unwrap_or_default();
+        errors.iter().any(|error| error.contains(&format!("`{named}`")))
+    };
+    against.iter().filter(|problem| !told(problem)).map(ToString::to_string).collect()
 }
 
 async fn load(config: &Config) -> Result<Vec<Found>, Vec<String>> {
@@ -81,7 +102,7 @@ fn names(effects: &[Effect]) -> Vec<&'static str> {
     effects.iter().map(|effect| effect.as_str()).collect()
 }
 
-fn as_json(policies: &[Found], seen: Option<&Seen>) -> String {
+fn as_json(policies: &[Found], warnings: &[String], seen: Option<&Seen>) -> String {
     let policies: Vec<_> = policies
         .iter()
         .map(|Found { plugin, effects, info }| {
@@ -102,14 +123,14 @@ fn as_json(policies: &[Found], seen: Option<&Seen>) -> String {
             })
         })
         .collect();
-    let mut said = json!({ "ok": true, "plugins": policies });
+    let mut said = json!({ "ok": true, "plugins": policies, "warnings": warnings });
     if let (Some(seen), Some(said)) = (seen, said.as_object_mut()) {
         said.insert("cluster".to_owned(), seen.as_json());
     }
     format!("{said}\n")
 }
 
-fn as_text(args: &CheckArgs, policies: &[Found], seen: Option<&Seen>) -> String {
+fn as_text(args: &CheckArgs, policies: &[Found], warnings: &[String], seen: Option<&Seen>) -> String {
     let plugins = if policies.len() == 1 { "plugin" } else { "plugins" };
     let mut text = format!("`{}` is right: {} {plugins}\n", args.config.display(), policies.len());
     for Found { plugin, effects, info } in policies {
@@ -128,6 +149,9 @@ fn as_text(args: &CheckArgs, policies: &[Found], seen: Option<&Seen>) -> String 
         for rule in &description.rules {
             text.push_str(&format!("    {}: {}\n", rule.id, rule.summary));
         }
+    }
+    for warning in warnings {
+        text.push_str(&format!("\nwarning: {warning}\n"));
     }
     text.push_str(&seen.map(Seen::as_text).unwrap_or_default());
     text

@@ -6,7 +6,8 @@ mod inspect;
 mod run;
 mod test;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -17,6 +18,8 @@ use super::args::{LimitsArgs, PluginAction, PluginArgs};
 use super::{EXIT_NOT_RUN, report};
 use crate::config::{Config, Overrides};
 
+/// Plugins beyond so many bytes take a while to compile.
+const SLOW_BYTES: u64 = 1024 * 1024;
 /// What went well.
 const GOOD: Style = AnsiColor::Green.on_default();
 /// What did not.
@@ -46,6 +49,14 @@ fn dispatch(action: PluginAction) -> anyhow::Result<ExitCode> {
 fn limits(args: &LimitsArgs) -> anyhow::Result<Limits> {
     let Some(path) = &args.config else { return Ok(Limits::default()) };
     Ok(Config::load(path, &Overrides { dry_run: true, ..Overrides::default() })?.limits.engine)
+}
+
+/// Says that a large plugin is about to be compiled, where somebody watches: interpreters take seconds.
+fn tell_if_slow(plugin: &Path) {
+    let is_large = std::fs::metadata(plugin).is_ok_and(|metadata| metadata.len() > SLOW_BYTES);
+    if is_large && std::io::stderr().is_terminal() {
+        let _unheard = writeln!(anstream::stderr(), "compiling `{}`, once; it is large", plugin.display());
+    }
 }
 
 /// Colour only where a terminal shows it; that is anstream's to find out.

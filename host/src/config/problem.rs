@@ -114,6 +114,18 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Place and fault in one line, for logs and lists.
+    #[must_use]
+    pub fn in_a_line(&self) -> String {
+        match (&self.place, self.line()) {
+            (Some(place), Some(line)) => format!("{}:{line}: {}", place.path.display(), self.what),
+            (Some(place), None) => format!("{}: {}", place.path.display(), self.what),
+            (None, _) => self.what.clone(),
+        }
+    }
+}
+
 /// As compilers do it, without the word `error`.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -23,6 +23,8 @@ const RESOURCES_EACH: usize = 10;
 const WARM_UP: usize = 10;
 /// How old what was saved may be read.
 const VERSION: u32 = 1;
+/// The deadline under which is measured, in milliseconds.
+const DEADLINE_MS: u64 = 10_000;
 /// How much slower the median may be where nothing else is said, in percent.
 pub const THRESHOLD_PERCENT_DEFAULT: f64 = 20.0;
 
@@ -41,6 +43,8 @@ pub struct Row {
     pub p95_us: f64,
     /// Of a hundred evaluations one took longer.
     pub p99_us: f64,
+    /// Evaluations that would have missed the deadline of a daemon.
+    pub late: usize,
     /// Bytes of memory that an evaluation held at most.
     pub memory_bytes: usize,
     /// Wasm instructions of an evaluation, where they were counted.
@@ -99,11 +103,11 @@ pub fn measure(what: &What<'_>, mut told: impl FnMut(&Row)) -> Result<Measured, 
     let trouble = |problem| Trouble::Plugin { plugin: component.label.clone(), problem: Box::new(problem) };
     let workshop = workshop();
     let configured = |introduced: Introduced| introduced.configured(what.settings, None);
-    let solo =
-        Introduced::new(&workshop, component.spec(), what.limits.clone()).and_then(configured).map_err(trouble)?;
-    let counting = what
-        .instructions
-        .then(|| Introduced::counting(&workshop, component.spec(), what.limits.clone()).and_then(configured));
+    // What is late is counted, rather than cut off.
+    let patient = Limits { deadline_ms: DEADLINE_MS, ..what.limits.clone() };
+    let solo = Introduced::new(&workshop, component.spec(), patient.clone()).and_then(configured).map_err(trouble)?;
+    let counting =
+        what.instructions.then(|| Introduced::counting(&workshop, component.spec(), patient).and_then(configured));
     let counting = counting.transpose().map_err(trouble)?;
     let mut rows = Vec::new();
     for resources in SIZES {
@@ -128,7 +132,7 @@ pub fn measure(what: &What<'_>, mut told: impl FnMut(&Row)) -> Result<Measured, 
 }
 
 fn row(solo: &Solo, case: &Arc<Case>, question: &Question, what: &What<'_>) -> Result<Row, Trouble> {
-    let mut memory_bytes = 0;
+    let (mut memory_bytes, mut late) = (0, 0_usize);
     let mut times_us = Vec::new();
     let began = Instant::now();
     for round in 0..what.samples.max(1).saturating_add(WARM_UP) {
@@ -143,6 +147,7 @@ fn row(solo: &Solo, case: &Arc<Case>, question: &Question, what: &What<'_>) -> R
         memory_bytes = memory_bytes.max(traces.memory_bytes);
         if round >= WARM_UP {
             times_us.push(traces.elapsed.as_secs_f64() * 1_000_000.0);
+            late = late.saturating_add(usize::from(traces.elapsed > Duration::from_millis(what.limits.deadline_ms)));
         }
         if !times_us.is_empty() && began.elapsed() > what.time {
             break;
@@ -156,6 +161,7 @@ fn row(solo: &Solo, case: &Arc<Case>, question: &Question, what: &What<'_>) -> R
         p50_us: percentile(&times_us, 50),
         p95_us: percentile(&times_us, 95),
         p99_us: percentile(&times_us, 99),
+        late,
         memory_bytes,
         instructions: None,
     })
@@ -246,6 +252,7 @@ mod tests {
             p50_us,
             p95_us: p50_us,
             p99_us: p50_us,
+            late: 0,
             memory_bytes: 1,
             instructions: None,
         };

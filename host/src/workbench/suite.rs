@@ -182,3 +182,6 @@ impl<'de> Deserialize<'de> for EffectWord {
             .ok_or_else(|| serde::de::Error::custom(format_args!("`{word}` is no effect: there are {}", known())))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -52,9 +52,8 @@ pub(super) fn one(path: &Path, limits: &Limits) -> CaseResult {
 /// Writes to standard error what a panic of the standard library says, and traps, as it does.
 pub(super) fn panicking() -> Guest {
     const MESSAGE: &str = "thread '<unnamed>' panicked at src/lib.rs:42:9:\nno such class: prod\n";
-    let mut guest = Guest::new()
-        .import(r#"(import "wasi:cli/stderr@0.2.12" "get-stderr" (func $stderr (result i32)))"#)
-        .import(
+    let mut guest =
+        Guest::new().import(r#"(import "wasi:cli/stderr@0.2.12" "get-stderr" (func $stderr (result i32)))"#).import(
             r#"(import "wasi:io/streams@0.2.12" "[method]output-stream.blocking-write-and-flush"
                 (func $write (param i32 i32 i32 i32)))"#,
         );

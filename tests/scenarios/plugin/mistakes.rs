@@ -1,8 +1,8 @@
 //! A mistake of an author's is told with what to change.
 
 use tribunal::workbench::test::CaseResult;
-use tribunal_engine::testing::{Guest, OPINION_APPROVE, OPINION_DENY, assemble};
 use tribunal_engine::Limits;
+use tribunal_engine::testing::{Guest, OPINION_APPROVE, OPINION_DENY, assemble};
 
 use super::guests::{inspected, panicking, patient, tested};
 
@@ -60,7 +60,8 @@ fn a_forbidden_import_is_named_with_what_to_do_instead_and_the_others_are_shown(
     );
     refused(&component, &["`wasi:sockets/tcp@0.2.3`", "a policy has no network"]);
     let json = inspected(&component).as_json();
-    let verdicts: Vec<_> = json["imports"].as_array().unwrap().iter().map(|import| import["allowed"].as_bool()).collect();
+    let verdicts: Vec<_> =
+        json["imports"].as_array().unwrap().iter().map(|import| import["allowed"].as_bool()).collect();
     assert_eq!(verdicts, [Some(false), Some(false), Some(true)]);
     assert!(json["imports"][1]["why"].as_str().unwrap().contains("a policy has no files"));
 }
@@ -130,7 +131,10 @@ fn a_sound_plugin_shows_what_it_is() {
     let json = found.as_json();
     assert!(found.would_load(), "{:?}", found.problem());
     assert_eq!((json["contract"].as_str(), json["world"].as_str()), (Some("0.1.0"), Some("policy")));
-    assert_eq!((json["policy"]["name"].as_str(), json["policy"]["rules"][0]["id"].as_str()), (Some("office-hours"), Some("closed")));
+    assert_eq!(
+        (json["policy"]["name"].as_str(), json["policy"]["rules"][0]["id"].as_str()),
+        (Some("office-hours"), Some("closed"))
+    );
     assert!(json["needs"]["memory_bytes"].as_u64() >= Some(131_072));
     let text = found.as_text(Default::default(), Default::default());
     assert!(text.contains("would load here") && text.contains("office-hours 1.0.0"), "{text}");

@@ -1,6 +1,7 @@
 //! `tribunal plugin bench`: prints what was measured, and what got slower. It measures nothing itself.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use serde_json::json;
 
 use super::super::EXIT_ERROR;
 use super::super::args::BenchArgs;
-use super::{BAD, GOOD, limits, print};
+use super::{BAD, GOOD, limits, print, tell_if_slow};
 use crate::workbench::bench::{Row, Slower, THRESHOLD_PERCENT_DEFAULT, What, measure, read, slower, write};
 
 pub(super) fn bench(args: &BenchArgs) -> anyhow::Result<ExitCode> {
@@ -24,11 +25,12 @@ pub(super) fn bench(args: &BenchArgs) -> anyhow::Result<ExitCode> {
         instructions: !args.no_instructions,
         limits: &limits,
     };
+    tell_if_slow(Path::new(&args.plugin));
     let mut shown = Ok(());
     if !args.json {
         print(&format!(
-            "{:>9}  {:<8} {:>8} {:>10} {:>10} {:>10} {:>10} {:>13}\n",
-            "resources", "question", "samples", "p50 us", "p95 us", "p99 us", "KiB", "instructions"
+            "{:>9}  {:<8} {:>8} {:>10} {:>10} {:>10} {:>6} {:>7} {:>13}\n",
+            "resources", "question", "samples", "p50 us", "p95 us", "p99 us", "late", "KiB", "instructions"
         ))?;
     }
     let measured = measure(&what, |row| {
@@ -68,11 +70,11 @@ pub(super) fn bench(args: &BenchArgs) -> anyhow::Result<ExitCode> {
 }
 
 fn line(row: &Row) -> String {
-    let Row { resources, question, samples, p50_us, p95_us, p99_us, memory_bytes, instructions } = row;
+    let Row { resources, question, samples, p50_us, p95_us, p99_us, late, memory_bytes, instructions } = row;
     let instructions = instructions.map_or_else(|| "not counted".to_owned(), |ran| ran.to_string());
     let kib = memory_bytes.div_ceil(1_024);
     format!(
-        "{resources:>9}  {question:<8} {samples:>8} {p50_us:>10.1} {p95_us:>10.1} {p99_us:>10.1} {kib:>10} {instructions:>13}\n"
+        "{resources:>9}  {question:<8} {samples:>8} {p50_us:>10.1} {p95_us:>10.1} {p99_us:>10.1} {late:>6} {kib:>7} {instructions:>13}\n"
     )
 }
 

@@ -11,7 +11,7 @@ use tribunal_engine::Introduced;
 
 use super::super::EXIT_ERROR;
 use super::super::args::FuzzArgs;
-use super::{BAD, GOOD, limits, print};
+use super::{BAD, GOOD, limits, print, tell_if_slow};
 use crate::health::plain;
 use crate::workbench::fuzz::{Found, Words, fuzz as show};
 use crate::workbench::{Component, Trouble, workshop};
@@ -24,6 +24,7 @@ pub(super) fn fuzz(args: &FuzzArgs) -> anyhow::Result<ExitCode> {
     let settings: Map<String, Value> = serde_json::from_str(&args.settings)
         .context("`--settings` is no JSON object, such as `{\"max-resources\": 3}`")?;
     let facts = args.fact.iter().map(|fact| named(fact)).collect::<anyhow::Result<Vec<_>>>()?;
+    tell_if_slow(Path::new(&args.plugin));
     let component = Component::read(&args.plugin, Path::new(""), &limits)?;
     let solo = Introduced::new(&workshop(), component.spec(), limits)
         .and_then(|introduced| introduced.configured(&args.settings, None))

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use super::super::EXIT_ERROR;
 use super::super::args::InspectArgs;
-use super::{BAD, GOOD, limits, print};
+use super::{BAD, GOOD, limits, print, tell_if_slow};
 use crate::workbench::{Component, Inspection};
 
 pub(super) fn inspect(args: &InspectArgs) -> anyhow::Result<ExitCode> {
     let limits = limits(&args.limits)?;
+    tell_if_slow(Path::new(&args.plugin));
     let component = Component::read(&args.plugin, Path::new(""), &limits)?;
     let found = Inspection::of(component, &limits);
     if args.schema {

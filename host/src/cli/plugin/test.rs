@@ -1,13 +1,12 @@
 //! `tribunal plugin test`: runs suites, once or whenever something changes, and prints what came of them. It judges nothing.
 
-use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::super::EXIT_ERROR;
 use super::super::args::{TestArgs, TestFormat};
-use super::{BAD, GOOD, limits, print};
+use super::{BAD, GOOD, limits, print, tell_if_slow};
 use crate::cli::report::error;
 use crate::workbench::suite;
 use crate::workbench::test::report::{self, Count, Styles};
@@ -36,7 +35,9 @@ fn once(args: &TestArgs, options: &Options) -> anyhow::Result<(Vec<SuiteResult>,
     let styles = Styles { good: GOOD, bad: BAD };
     let mut results = Vec::new();
     for path in suite::find(&args.paths)? {
-        progress(&path);
+        if let Some(plugin) = plugin_of(args, &path) {
+            tell_if_slow(&plugin);
+        }
         let result = run(&path, options)?;
         if args.format == TestFormat::Text {
             print(&report::text(&result, styles))?;
@@ -54,11 +55,13 @@ fn once(args: &TestArgs, options: &Options) -> anyhow::Result<(Vec<SuiteResult>,
     Ok((results, files))
 }
 
-/// Says what is being done, where somebody watches and the results themselves do not say it.
-fn progress(path: &std::path::Path) {
-    if std::io::stderr().is_terminal() && !std::io::stdout().is_terminal() {
-        let _unheard = writeln!(std::io::stderr(), "{}", path.display());
+/// The file of a suite's plugin, if it has one.
+fn plugin_of(args: &TestArgs, path: &Path) -> Option<PathBuf> {
+    if let Some(plugin) = &args.plugin {
+        return Some(PathBuf::from(plugin));
     }
+    let suite = suite::Suite::read(path).ok()?;
+    Some(suite.base().join(suite.plugin.as_deref()?))
 }
 
 fn watch(args: &TestArgs, options: &Options) -> anyhow::Result<ExitCode> {
@@ -81,11 +84,6 @@ fn watch(args: &TestArgs, options: &Options) -> anyhow::Result<ExitCode> {
 /// What can be watched while nothing can be run: what was named, and the suites in it.
 fn files_of(args: &TestArgs) -> Vec<PathBuf> {
     let suites = suite::find(&args.paths).unwrap_or_default();
-    let plugins = suites.iter().filter_map(|path| {
-        let suite = suite::Suite::read(path).ok()?;
-        Some(suite.base().join(suite.plugin.as_deref()?))
-    });
-    let named = args.plugin.as_deref().map(PathBuf::from);
-    let plugins: Vec<PathBuf> = plugins.chain(named).collect();
+    let plugins: Vec<PathBuf> = suites.iter().filter_map(|path| plugin_of(args, path)).collect();
     args.paths.iter().cloned().chain(suites).chain(plugins).collect()
 }

@@ -26,8 +26,8 @@ impl Inspection {
         }
         self.say_needs(&mut page);
         match self.problem() {
-            None => page.verdict(true, "", "would load here"),
-            Some(problem) => page.verdict(false, "", &format!("would not load here: {problem}")),
+            None => page.verdict(true, "verdict", "would load here"),
+            Some(problem) => page.verdict(false, "verdict", &format!("would not load here: {problem}")),
         }
         page.text
     }
