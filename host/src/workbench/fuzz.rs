@@ -86,8 +86,11 @@ pub fn fuzz(solo: &Solo, words: &Words, seed: u64, mut go_on: impl FnMut(u64, us
         if !known.insert((wrong, sort(&question))) {
             continue;
         }
+        let kept = found.findings.len();
         let case = shrink::shrink(case, |smaller| {
-            look(solo, smaller).is_some_and(|(same, asked, _)| same == wrong && sort(&asked) == sort(&question))
+            // When the time is over, it is as small as it was got: what is slow shrinks slowly.
+            go_on(number, kept)
+                && look(solo, smaller).is_some_and(|(same, asked, _)| same == wrong && sort(&asked) == sort(&question))
         });
         if let Some((wrong, question, detail)) = look(solo, &case) {
             found.findings.push(Finding { wrong, question, detail, case, number });

@@ -28,7 +28,7 @@ const LESS: [Less; 14] = [
 ];
 
 /// The smallest case that was found of which `shows` still holds; it holds of `case`.
-pub(super) fn shrink(case: Case, shows: impl Fn(&Case) -> bool) -> Case {
+pub(super) fn shrink(case: Case, mut shows: impl FnMut(&Case) -> bool) -> Case {
     let mut smallest = case;
     let mut tries = 0_usize;
     loop {
