@@ -11,7 +11,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tribunal_sim::{Balancer, IssueOptions, Proxy, ProxySettings, Upgrade, encoded_cluster_name};
+use tribunal_sim::{
+    Balancer, IssueOptions, Proxy, ProxySettings, SshTunnel, TunnelSettings, Upgrade, encoded_cluster_name,
+};
 
 use crate::world::{World, client_config, connect, soon};
 
@@ -79,6 +81,21 @@ async fn the_protocol_decides_who_is_at_the_other_end() {
     assert_eq!(soon(web(&proxy, &[b"teleport-reversetunnel"])).await.unwrap().get_ref().1.alpn_protocol(), None);
     proxy.change(|settings| settings.balancer = Balancer::RefusesAlpn);
     assert!(soon(web(&proxy, &[b"teleport-reversetunnel"])).await.is_err());
+}
+
+#[tokio::test]
+async fn ssh_inside_of_tls_leads_to_the_tunnel_where_there_is_one_and_nowhere_else() {
+    let world = World::start().await;
+    let proxy = Proxy::beside(&world.running, ProxySettings::default()).await.unwrap();
+    let mut stream = soon(web(&proxy, &[b"teleport-reversetunnel"])).await.unwrap();
+    assert_eq!(soon(stream.read(&mut [0; 8])).await.unwrap_or(0), 0, "nobody is at the other end");
+    let tunnel = SshTunnel::beside(&world.running, TunnelSettings::default()).await.unwrap();
+    proxy.change(|settings| settings.reverse_tunnel = Some(tunnel.addr()));
+    let mut stream = soon(web(&proxy, &[b"teleport-reversetunnel"])).await.unwrap();
+    stream.write_all(b"SSH-2.0-test\r\n").await.unwrap();
+    let mut banner = [0; 18];
+    soon(stream.read_exact(&mut banner)).await.unwrap();
+    assert_eq!(&banner, b"SSH-2.0-Teleport\r\n");
 }
 
 #[tokio::test]
