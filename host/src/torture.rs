@@ -10,6 +10,7 @@ mod outcome;
 mod process;
 mod report;
 mod run;
+mod shown;
 
 pub use figures::{Figures, Percentiles};
 pub use judge::{

@@ -1,6 +1,8 @@
 //! A policy's place in the panel: taken by a plugin, which is asked through its own queue and watched over, or vacant, whose
 //! every answer is a fault that says why. It never blocks an async worker and never lets one plugin wait for another.
 
+mod reply;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use tracing::{info, warn};
 use tribunal_core::opinion::{Effect, Fault, FaultKind, Member, PolicyName};
 use tribunal_core::request::UserName;
 
+use self::reply::Reply;
 use crate::compile::Workshop;
 use crate::digest::Digest;
 use crate::engine::limits::{Limits, named};
@@ -199,9 +202,12 @@ impl Occupant {
             if reply.is_closed() {
                 return;
             }
+            let reply = Reply::new(reply);
+            let watch = reply.by(&policy.sandbox);
             let result = question(&policy, &of);
+            drop(watch);
             drop(place);
-            let _ = reply.send(result);
+            reply.give(result);
         }));
         let lost = || Err(unavailable("the host gave up on the evaluation: see its log"));
         let answer = answer.await.unwrap_or_else(|_| lost());
@@ -289,4 +295,28 @@ fn tell(member: &Member, fault: &Fault) {
 
 pub(crate) fn unavailable(detail: impl Into<String>) -> Fault {
     Fault::new(FaultKind::Unavailable, detail)
+}
+
+#[cfg(all(test, feature = "testing"))]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::panel::Panel;
+    use crate::testing::Guest;
+
+    #[test]
+    fn nobody_waits_for_what_cannot_be_interrupted() {
+        let limits = Limits { deadline_ms: 1, setup_deadline_ms: 30_000, ..Limits::default() };
+        let panel = Panel::load(vec![PluginSpec::new("p", Guest::new().build())], limits).unwrap();
+        let seat = panel.seats().first().unwrap();
+        let (release, held) = mpsc::channel::<()>();
+        let question = move |_: &Policy, _: &Member| Ok(held.recv().is_err());
+        let fault = futures::executor::block_on(seat.ask(&UserName::new("alice"), question)).unwrap_err();
+        assert_eq!(fault.kind, FaultKind::Deadline, "{fault:?}");
+        // Only now does the thread get on.
+        drop(release);
+    }
 }

@@ -57,6 +57,9 @@ fn base(limits: &Limits, counting: Counting) -> Config {
     // Equal input, equal answer, on every machine.
     config.cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true);
     config.wasm_component_model(true).concurrency_support(false);
+    // References to things of the host: no toolchain needs them in a component, and each instance that has any takes a
+    // second memory's place in the pool, for a heap that counts as nobody's.
+    config.gc_support(false);
     // Proposals that no supported toolchain needs. SIMD, bulk memory, reference types (the encoding of indirect calls),
     // multi-value and extended constants are what today's toolchains emit by default.
     config

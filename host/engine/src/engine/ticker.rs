@@ -1,11 +1,11 @@
-//! The thread behind every deadline: while a guest runs, wasmtime's epoch moves once a millisecond. It never decides that
-//! a guest is late; each evaluation looks at the clock itself whenever the epoch moved.
+//! The thread behind every deadline: while a guest runs, wasmtime's epoch moves once a millisecond, and each evaluation looks
+//! at the clock itself whenever it moved. Whoever cannot look is told on by this thread, which never ends a guest.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use wasmtime::EngineWeak;
 
@@ -23,10 +23,25 @@ pub(crate) struct Ticker {
 /// An evaluation under way; while one exists, the epoch moves.
 pub(crate) struct Running<'a>(&'a Shared);
 
+/// Somebody who is waited for until a time; whoever drops this was not late.
+pub(crate) struct Watch<'a> {
+    number: u64,
+    running: Running<'a>,
+}
+
 struct Shared {
     engine: EngineWeak,
     running: AtomicUsize,
     stop: AtomicBool,
+    watched: Mutex<Vec<Watched>>,
+    next: AtomicU64,
+}
+
+/// What is done about whoever is late.
+struct Watched {
+    number: u64,
+    until: Instant,
+    late: Box<dyn FnOnce() + Send>,
 }
 
 // === impl Ticker ===
@@ -34,7 +49,13 @@ struct Shared {
 impl Ticker {
     /// Starts the thread.
     pub(crate) fn start(engine: EngineWeak) -> io::Result<Self> {
-        let shared = Arc::new(Shared { engine, running: AtomicUsize::new(0), stop: AtomicBool::new(false) });
+        let shared = Arc::new(Shared {
+            engine,
+            running: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            watched: Mutex::default(),
+            next: AtomicU64::new(0),
+        });
         let thread = Mutex::new(spawn(&shared)?);
         Ok(Self { shared, thread })
     }
@@ -52,6 +73,36 @@ impl Ticker {
         }
         drop(thread);
         Ok(running)
+    }
+
+    /// Has `late` called, on the ticker's thread, unless the result is dropped by then.
+    pub(crate) fn watch(&self, until: Instant, late: Box<dyn FnOnce() + Send>) -> io::Result<Watch<'_>> {
+        let running = self.run()?;
+        let number = self.shared.next.fetch_add(1, Ordering::Relaxed);
+        self.shared.watched().push(Watched { number, until, late });
+        Ok(Watch { number, running })
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn watched(&self) -> MutexGuard<'_, Vec<Watched>> {
+        self.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells on whoever is late.
+    fn tell(&self, now: Instant) {
+        let late: Vec<_> = self.watched().extract_if(.., |watched| watched.until <= now).collect();
+        for Watched { late, .. } in late {
+            late();
+        }
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.running.0.watched().retain(|watched| watched.number != self.number);
     }
 }
 
@@ -91,6 +142,7 @@ fn tick(shared: &Shared) {
         thread::sleep(TICK);
         let Some(engine) = shared.engine.upgrade() else { return };
         engine.increment_epoch();
+        shared.tell(Instant::now());
     }
 }
 
@@ -98,7 +150,27 @@ fn tick(shared: &Shared) {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use std::sync::mpsc;
+
     use super::*;
+
+    #[test]
+    fn whoever_is_late_is_told_on_and_whoever_is_not_is_not() {
+        let engine = wasmtime::Engine::default();
+        let ticker = Ticker::start(engine.weak()).unwrap();
+        let watch = |until| {
+            let (tell, told) = mpsc::channel();
+            (ticker.watch(until, Box::new(move || tell.send(()).unwrap())).unwrap(), told)
+        };
+        let (late, told) = watch(Instant::now());
+        told.recv().unwrap();
+        drop(late);
+        let (punctual, told) = watch(Instant::now() + Duration::from_secs(3_600));
+        drop(punctual);
+        // What would tell is gone.
+        assert!(told.recv().is_err());
+        assert_eq!(ticker.shared.running.load(Ordering::SeqCst), 0);
+    }
 
     #[test]
     fn a_ticker_that_died_is_replaced_before_the_next_evaluation() {
