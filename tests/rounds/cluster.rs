@@ -83,7 +83,7 @@ pub(crate) fn change(server: &Handle, live: u64) -> Result<u64, String> {
         let gone = (number % users(live)) * REQUESTS_OF_USER + 2;
         let delete = |cluster: &mut Cluster, now| cluster.delete_request(&cleaner, now, &id(gone));
         server.with(delete).map_err(|refusal| format!("a request cannot be deleted: {refusal:?}"))?;
-        ask(server, gone / REQUESTS_OF_USER, node_of(gone))?;
+        ask(server, gone / REQUESTS_OF_USER, &node_of(gone))?;
     }
     Ok(changed)
 }
@@ -93,7 +93,7 @@ pub(crate) fn burst(server: &Handle, live: u64, count: u64) -> Result<(), String
     (0..count).try_for_each(|number| {
         let user = number % users(live);
         let more = REQUESTS_OF_USER + number / users(live);
-        ask(server, user, node(user, more))
+        ask(server, user, &node(user, more))
     })
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn pending(server: &Handle) -> usize {
     server.with(|cluster, _| cluster.requests().values().filter(|request| is_pending(request)).count())
 }
 
-fn ask(server: &Handle, of: u64, node: String) -> Result<(), String> {
+fn ask(server: &Handle, of: u64, node: &str) -> Result<(), String> {
     let wish = RequestSpec {
         user: user(of),
         resources: vec![format!("/rounds/node/{node}")],

@@ -16,7 +16,7 @@
 //!
 //! `-- --guest NAME=PATH` measures another component beside the built-in one, such as one in another language; `--save NAME`
 //! keeps the ratios, `--compare NAME --threshold PERCENT` ends with 1 if any is worse than it was then by more than that.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a program of the developers")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a program of the developers")]
 
 mod bare;
 mod baseline;

@@ -1,7 +1,7 @@
 //! A few starts, in every run of the tests: that plugins come from the cache and the daemon gets ready is tested here, how fast
 //! is not. It must never depend on how fast the machine is.
 
-#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::process::Command;
 

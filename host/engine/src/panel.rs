@@ -259,7 +259,6 @@ fn load_all(
         }
         work();
     });
-    drop(queue);
     specs.iter().zip(known).map(|(spec, loaded)| loaded.unwrap_or_else(|| load(spec))).collect()
 }
 

@@ -307,7 +307,7 @@ impl Controller {
             None => {
                 if let Some(state) = self.subjects.get_mut(turn.user) {
                     state.told_rehearsal = None;
-                    state.in_order = because.is_none() && enforcements.iter().all(|it| it.answer.is_ok());
+                    state.in_order = because.is_none() && standing.enforcements.iter().all(|it| it.answer.is_ok());
                 }
                 self.finish_round(turn, &round);
             }
