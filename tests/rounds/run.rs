@@ -14,6 +14,8 @@ use super::metrics::Metrics;
 
 /// The shortest pause between two looks at the daemon.
 const LOOK_MIN: Duration = Duration::from_millis(20);
+/// How long nothing must happen at the end of a round: what the stream still brings belongs to it.
+const REST: Duration = Duration::from_millis(300);
 /// A look costs the daemon something; the pause is so many times as long.
 const LOOK_SHARE: u32 = 20;
 
@@ -93,29 +95,7 @@ struct Watch {
 impl Watch {
     /// Waits for the end of a round in which so many requests are decided. It began at `begun`, or else with its list.
     fn round(&mut self, name: &'static str, decisions: u64, begun: Option<Instant>) -> Result<Round, String> {
-        let follows_list = name != "burst";
-        let patience = patience(self.live);
-        let entered = Instant::now();
-        let (metrics, ended) = loop {
-            let look = Instant::now();
-            let metrics = self.daemon.metrics();
-            let pause = (look.elapsed() * LOOK_SHARE).max(LOOK_MIN);
-            let is_over = |now: &&Metrics| {
-                let more = |name: &str, labels: &[&str]| now.sum(name, labels) - self.metrics.sum(name, labels);
-                let busy = now.sum("tribunal_subjects", &["in-flight"]) + now.sum("tribunal_subjects", &["waiting"]);
-                let listed = !follows_list || more("tribunal_list_duration_seconds_count", &["ok"]) >= 1.0;
-                let decided = more("tribunal_steps_total", &["applied", "approve"]);
-                listed && busy == 0.0 && decided >= float(decisions) && now.sum("tribunal_watch_up", &[]) == 1.0
-            };
-            if let Some(metrics) = metrics.as_ref().filter(is_over) {
-                break (metrics.clone(), look);
-            }
-            self.daemon.check()?;
-            if entered.elapsed() > patience {
-                return Err(format!("waited in vain for {} s for the end of the round `{name}`", patience.as_secs()));
-            }
-            std::thread::park_timeout(pause);
-        };
+        let (metrics, ended) = self.await_end(name, decisions)?;
         if pending(&self.server) > 0 {
             return Err(format!("something is left pending after the round `{name}`"));
         }
@@ -148,6 +128,41 @@ impl Watch {
         (self.metrics, self.busy, self.server_busy) = (metrics, busy, server_busy);
         self.daemon.forget_peak();
         Ok(round)
+    }
+
+    /// The metrics after a round, and when it was over: nothing was done from then to a second look.
+    fn await_end(&mut self, name: &str, decisions: u64) -> Result<(Metrics, Instant), String> {
+        let patience = patience(self.live);
+        let entered = Instant::now();
+        let mut over: Option<(Instant, f64)> = None;
+        loop {
+            let look = Instant::now();
+            let metrics = self.daemon.metrics().filter(|now| self.is_over(now, name, decisions));
+            let pause = (look.elapsed() * LOOK_SHARE).max(if metrics.is_some() { REST } else { LOOK_MIN });
+            if let Some(metrics) = metrics {
+                let asked = metrics.sum("tribunal_policy_call_duration_seconds_count", &[]);
+                match over {
+                    Some((at, before)) if before == asked => return Ok((metrics, at)),
+                    Some(_) | None => over = Some((look, asked)),
+                }
+            } else {
+                over = None;
+            }
+            self.daemon.check()?;
+            if entered.elapsed() > patience {
+                return Err(format!("waited in vain for {} s for the end of the round `{name}`", patience.as_secs()));
+            }
+            std::thread::park_timeout(pause);
+        }
+    }
+
+    fn is_over(&self, now: &Metrics, name: &str, decisions: u64) -> bool {
+        let more = |name: &str, labels: &[&str]| now.sum(name, labels) - self.metrics.sum(name, labels);
+        let busy = now.sum("tribunal_subjects", &["in-flight"]) + now.sum("tribunal_subjects", &["waiting"]);
+        // A burst is told by the stream.
+        let listed = name == "burst" || more("tribunal_list_duration_seconds_count", &["ok"]) >= 1.0;
+        let decided = more("tribunal_steps_total", &["applied", "approve"]) >= float(decisions);
+        listed && decided && busy == 0.0 && now.sum("tribunal_watch_up", &[]) == 1.0
     }
 }
 

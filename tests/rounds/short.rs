@@ -24,15 +24,17 @@ fn an_unchanged_round_evaluates_nobody_and_a_changed_one_only_whom_it_concerns()
     for run in runs.as_array().expect("a list") {
         assert_eq!((&run["live"], &run["users"]), (&json!(200), &json!(20)), "{run}");
         let [first, unchanged, changed, burst] = [0, 1, 2, 3];
-        // Of each user one waits: two policies review it, say what to lock for it, and say what to lock once it is held.
-        assert_eq!(
-            counts(run, first, ["users_read", "approvals", "locks", "evaluations"]),
-            [20.0, 20.0, 0.0, 120.0],
-            "{run}"
-        );
+        assert_eq!(counts(run, first, ["users_read", "approvals", "locks"]), [20.0, 20.0, 0.0], "{run}");
+        // Of each user one waits: two policies review it, say what to lock for it, and say what to lock once it is held; and
+        // that once more, if the stream was faster than the reply.
+        let [evaluations] = counts(run, first, ["evaluations"]);
+        assert!((120.0..=200.0).contains(&evaluations), "{run}");
         let all = ["evaluations", "users_read", "rereads", "approvals", "locks", "records"];
         assert_eq!(counts(run, unchanged, all), [0.0; 6], "{run}");
-        assert_eq!(counts(run, changed, ["evaluations", "approvals", "locks"]), [12.0, 2.0, 0.0], "{run}");
+        // Two of twenty users.
+        assert_eq!(counts(run, changed, ["approvals", "locks"]), [2.0, 0.0], "{run}");
+        let [evaluations] = counts(run, changed, ["evaluations"]);
+        assert!((12.0..=20.0).contains(&evaluations), "{run}");
         // Each of twenty costs its user an older one.
         assert_eq!(counts(run, burst, ["approvals", "locks"]), [20.0, 20.0], "{run}");
         for round in [first, unchanged, changed, burst] {
