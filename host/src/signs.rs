@@ -279,8 +279,7 @@ impl Signs {
 
     /// So a full list came in; none: it failed.
     fn listed(&self, listing: Option<&Listing>) {
-        let holdings = listing.map(Holdings::of);
-        self.mirror().listed(holdings);
+        self.mirror().listed(listing);
     }
 
     /// A full list ended; it took `took` by the daemon's clock, which readiness goes by, and `measured` in fact.

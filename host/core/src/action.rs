@@ -23,7 +23,7 @@ pub enum Event {
     /// The watch stream broke.
     WatchDown(String),
     /// The watch stream says that a request is now like this.
-    RequestPut(Box<AccessRequest>),
+    RequestPut(Arc<AccessRequest>),
     /// The watch stream says that a request is gone.
     RequestGone(RequestId),
     /// The watch stream says that a lock is now like this.
@@ -45,8 +45,8 @@ pub enum Event {
 /// Everything live in the cluster.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
-    /// All access requests.
-    pub requests: Vec<AccessRequest>,
+    /// All access requests; shared, because there are many, and whoever remembers them need not copy them.
+    pub requests: Vec<Arc<AccessRequest>>,
     /// All locks.
     pub locks: Vec<Lock>,
 }

@@ -33,7 +33,7 @@ pub(crate) use round::{admit_orders, faults_that_count};
 use sight::Sight;
 use state::{Progress, SubjectState, Turn};
 use sync::{Object, Sync};
-use view::{Concerns, View};
+use view::{Concerned, Concerns, View};
 
 /// What the operator wants, and who we are.
 #[derive(Clone, Debug)]
@@ -121,6 +121,8 @@ pub struct Controller {
     /// When subjects have to be judged anew because time goes by.
     due: BTreeSet<(Timestamp, UserName)>,
     in_flight: usize,
+    /// Of `subjects`, so many failed in their last round.
+    retrying: usize,
     tickets: BTreeMap<Ticket, UserName>,
     tickets_given: u64,
     decisions_made: u64,
@@ -147,6 +149,7 @@ impl Controller {
             queue: VecDeque::new(),
             due: BTreeSet::new(),
             in_flight: 0,
+            retrying: 0,
             tickets: BTreeMap::new(),
             tickets_given: 0,
             decisions_made: 0,
@@ -168,8 +171,8 @@ impl Controller {
             }
             Event::Listed(Ok(listing)) => {
                 if self.sync.listed(now, self.settings.poll_interval) {
-                    self.view.replace(listing, self.sync.lately());
-                    self.wake_everybody();
+                    let concerned = self.view.replace(listing, self.sync.lately());
+                    self.wake_restless(now, &concerned);
                 }
             }
             Event::Listed(Err(failure)) => self.sync.list_failed(now, failure),
@@ -212,7 +215,7 @@ impl Controller {
             last_full_list: self.sync.last_full_list(),
             in_flight: self.in_flight,
             waiting: self.queue.len(),
-            retrying: self.subjects.values().filter(|state| state.is_retrying()).count(),
+            retrying: self.retrying,
         }
     }
 
@@ -243,7 +246,7 @@ impl Controller {
 
     fn apply(&mut self, event: Event) {
         let concerns = match event {
-            Event::RequestPut(request) => self.view.put_request(*request),
+            Event::RequestPut(request) => self.view.put_request(request),
             Event::RequestGone(id) => self.view.remove_request(&id),
             Event::LockPut(lock) => self.view.put_lock(*lock),
             Event::LockGone(name) => self.view.remove_lock(&name),
@@ -268,14 +271,36 @@ impl Controller {
     }
 
     fn wake_everybody(&mut self) {
-        let users: Vec<_> = self.view.users().cloned().collect();
+        self.wake_all(|_, _| true);
+    }
+
+    /// After a full list: whom it concerns, and whoever does not rest.
+    fn wake_restless(&mut self, now: Timestamp, concerned: &Concerned) {
+        let poll_interval = self.settings.poll_interval;
+        self.wake_all(|user, state| {
+            let rests = state.is_some_and(|state| state.rests(now, poll_interval, user.as_str()));
+            let is_concerned = concerned.everybody || concerned.users.contains(user);
+            !rests || (is_concerned && !mutant!(SleepThroughLists))
+        });
+    }
+
+    /// Has all these users judged anew, and forgets those who are gone.
+    fn wake_all(&mut self, is_one: impl Fn(&UserName, Option<&SubjectState>) -> bool) {
+        let users = self.view.users().filter(|user| is_one(user, self.subjects.get(*user)));
+        let users: Vec<_> = users.cloned().collect();
         for user in users {
             self.wake(&user);
         }
         let view = &self.view;
         self.subjects.retain(|user, state| state.is_busy() || view.has_requests(user));
+        self.retrying = self.subjects.values().filter(|state| state.is_retrying()).count();
         let subjects = &self.subjects;
         self.due.retain(|(_, user)| subjects.contains_key(user));
+    }
+
+    fn forget(&mut self, user: &UserName) {
+        let forgotten = self.subjects.remove(user);
+        self.retrying -= usize::from(forgotten.is_some_and(|state| state.is_retrying()));
     }
 
     /// Has a subject judged anew, as soon as there is a place.

@@ -46,10 +46,12 @@ pub(crate) enum Mutant {
     ApproveWithoutLocks,
     /// A decision asks whoever is in the panel at each question.
     MixPanels,
+    /// Who rests is not woken by what a list says, only by the stream.
+    SleepThroughLists,
 }
 
 impl Mutant {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::ApproveBeforeLock,
         Self::LockForAnHour,
         Self::TrustTheSnapshot,
@@ -70,6 +72,7 @@ impl Mutant {
         Self::IgnoreTheBreaker,
         Self::ApproveWithoutLocks,
         Self::MixPanels,
+        Self::SleepThroughLists,
     ];
 
     /// Makes this mistake in what `run` does on this thread.

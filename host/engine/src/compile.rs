@@ -9,7 +9,7 @@ mod parent;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use tracing::{info, warn};
 use wasmtime::Engine;
@@ -29,6 +29,8 @@ pub struct Workshop {
     place: Place,
     cache_dir: Option<PathBuf>,
     cache: OnceLock<Option<Cache>>,
+    /// Held by whoever compiles: what one may take of memory and processors is not taken by several at once.
+    compiling: Mutex<()>,
 }
 
 #[derive(Debug)]
@@ -51,14 +53,19 @@ impl Workshop {
     /// Compiles in this process, within no limits but those of [`Limits`] on sizes: for components that one made oneself.
     #[must_use]
     pub const fn here() -> Self {
-        Self { place: Place::Here, cache_dir: None, cache: OnceLock::new() }
+        Self { place: Place::Here, cache_dir: None, cache: OnceLock::new(), compiling: Mutex::new(()) }
     }
 
     /// Compiles in a process of its own: `program` with `arguments`, to which three more are added, has to call
     /// [`compile_standard_input`] with those and do nothing else.
     #[must_use]
     pub const fn child(program: PathBuf, arguments: Vec<OsString>) -> Self {
-        Self { place: Place::Child { program, arguments }, cache_dir: None, cache: OnceLock::new() }
+        Self {
+            place: Place::Child { program, arguments },
+            cache_dir: None,
+            cache: OnceLock::new(),
+            compiling: Mutex::new(()),
+        }
     }
 
     /// The same, with native code kept in this directory, which is made if it is not there. Where it cannot be used, the
@@ -70,18 +77,20 @@ impl Workshop {
 
     /// Native code for these bytes, which were inspected.
     pub(crate) fn component(&self, wasm: &Engine, job: &Job<'_>) -> Result<Component, LoadProblem> {
-        let Some(cache) = self.cache() else { return self.anew(wasm, job).map(|(component, _)| component) };
-        let key = Key::of(job.digest, wasm);
-        match cache.get(&key) {
-            Found::Code(code) => match native::revive(wasm, &code) {
-                Ok(component) => return Ok(component),
-                Err(error) => warn!(policy.id = job.plugin, %error, "Cached native code does not fit, compiled anew"),
-            },
-            Found::Nothing => {}
-            Found::Unfit(why) => warn!(policy.id = job.plugin, why, "Cached native code rejected, compiled anew"),
+        let cached = self.cache().map(|cache| (cache, Key::of(job.digest, wasm)));
+        let look = || cached.as_ref().and_then(|(cache, key)| cached_component(wasm, job, cache, key));
+        if let Some(component) = look() {
+            return Ok(component);
+        }
+        let _turn = self.compiling.lock().unwrap_or_else(PoisonError::into_inner);
+        // Who had the turn before may have compiled the very same.
+        if let Some(component) = look() {
+            return Ok(component);
         }
         let (component, code) = self.anew(wasm, job)?;
-        if let Err(error) = cache.put(&key, &code) {
+        if let Some((cache, key)) = &cached
+            && let Err(error) = cache.put(key, &code)
+        {
             warn!(policy.id = job.plugin, %error, "Native code cannot be cached");
         }
         Ok(component)
@@ -109,6 +118,19 @@ impl Workshop {
         };
         self.cache.get_or_init(open).as_ref()
     }
+}
+
+/// The component, if there is native code for it that fits.
+fn cached_component(wasm: &Engine, job: &Job<'_>, cache: &Cache, key: &Key) -> Option<Component> {
+    match cache.get(key) {
+        Found::Code(code) => match native::revive(wasm, &code) {
+            Ok(component) => return Some(component),
+            Err(error) => warn!(policy.id = job.plugin, %error, "Cached native code does not fit, compiled anew"),
+        },
+        Found::Nothing => {}
+        Found::Unfit(why) => warn!(policy.id = job.plugin, why, "Cached native code rejected, compiled anew"),
+    }
+    None
 }
 
 /// What wasmtime refuses: most often a component that is not valid, or one with more parts than a place to run in has. There

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 use tribunal_core::case::Case;
 use tribunal_core::opinion::{Effect, Fault, FaultKind, LockOrder, Member, Mode, Opinion, PanelId, PolicyName};
@@ -55,6 +57,9 @@ pub struct PolicyInfo {
     pub limits: Limits,
 }
 
+/// Threads that load plugins, that of the caller among them. Of those that have to be compiled each waits for its turn.
+const LOADERS_MAX: usize = 8;
+
 /// The loaded policies. Dropping it ends its threads, each after the evaluation that it is at.
 pub struct Panel {
     runtime: Arc<Runtime>,
@@ -62,6 +67,9 @@ pub struct Panel {
     /// What names it in the ledger, if it is kept there.
     id: Option<PanelId>,
 }
+
+/// What came of loading a plugin.
+type Loaded = Result<Arc<Occupant>, LoadProblem>;
 
 // === impl PluginSpec ===
 
@@ -125,15 +133,17 @@ impl Panel {
                 .map_err(|error| LoadError { plugin: None, problem: LoadProblem::Engine(error) })?,
         };
         let mut names = BTreeSet::new();
-        let (mut seats, mut errors) = (Vec::new(), Vec::new());
-        for spec in specs {
-            let loaded = if !names.insert(spec.name.clone()) {
-                Err(LoadProblem::SameName)
-            } else if let Some(same) = before.and_then(|before| before.occupant(&spec)) {
-                Ok(same)
+        let known = |spec: &PluginSpec| {
+            if names.insert(spec.name.clone()) {
+                before.and_then(|before| before.occupant(spec)).map(Ok)
             } else {
-                Occupant::load(&runtime, workshop, &spec).map(Arc::new)
-            };
+                Some(Err(LoadProblem::SameName))
+            }
+        };
+        let known = specs.iter().map(known).collect();
+        let loaded = load_all(&runtime, workshop, &specs, known);
+        let (mut seats, mut errors) = (Vec::new(), Vec::new());
+        for (spec, loaded) in specs.into_iter().zip(loaded) {
             let PluginSpec { name, effects, mode, .. } = spec;
             let (effects, taken) = match loaded {
                 Ok(occupant) => (occupant.policy.effects.clone(), Taken::By(occupant)),
@@ -221,6 +231,35 @@ impl Engine for Panel {
         let user = case.subject.name.clone();
         self.seat(policy)?.ask(&user, move |policy, member| enforce(policy, member, &case)).await
     }
+}
+
+/// Loads each plugin of which nothing is `known` yet, several at a time; what came of all, in their order.
+fn load_all(
+    runtime: &Arc<Runtime>,
+    workshop: &Workshop,
+    specs: &[PluginSpec],
+    mut known: Vec<Option<Loaded>>,
+) -> Vec<Loaded> {
+    let missing = known.iter().filter(|known| known.is_none()).count();
+    let load = |spec: &PluginSpec| Occupant::load(runtime, workshop, spec).map(Arc::new);
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let loaders = cores.min(LOADERS_MAX).min(missing);
+    let queue = Mutex::new(specs.iter().zip(&mut known).filter(|(_, known)| known.is_none()));
+    let work = || {
+        let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some((spec, slot)) = next() {
+            *slot = Some(load(spec));
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..loaders {
+            let started = thread::Builder::new().name("plugin-loader".to_owned()).spawn_scoped(scope, work);
+            // With fewer of them it takes longer.
+            let Ok(_joined_by_the_scope) = started else { break };
+        }
+        work();
+    });
+    specs.iter().zip(known).map(|(spec, loaded)| loaded.unwrap_or_else(|| load(spec))).collect()
 }
 
 /// A policy's opinion, as far as it is within the grant.

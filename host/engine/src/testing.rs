@@ -4,9 +4,11 @@
 
 mod cases;
 mod guest;
+mod here;
 
 pub use cases::{case, held, pending};
 pub use guest::{Guest, OPINION_ABSTAIN, OPINION_APPROVE, OPINION_DENY, OPINION_ESCALATE, Order};
+pub use here::review_here;
 
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;

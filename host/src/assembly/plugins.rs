@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use tribunal_core::opinion::{Effect, Member, Mode};
 use tribunal_engine::{Health, LoadError, LoadProblem, Panel, PluginSpec, Workshop};
@@ -45,9 +46,10 @@ pub async fn load_panel(config: &Config) -> Result<Panel, Vec<String>> {
 /// left may approve anything. The seat of a bad one is vacant, and each of its answers a fault. A configuration that is wrong
 /// by itself, such as settings that a plugin refuses, is told at once.
 pub(super) async fn seat_panel(config: &Config) -> Result<(Panel, Arc<Workshop>), Vec<String>> {
-    let workshop = workshop(&config.cache);
+    let (workshop, begun) = (workshop(&config.cache), Instant::now());
     let assembled = assemble(config, Arc::clone(&workshop), None).await;
     let (panel, errors) = assembled.map_err(|error| vec![error])?;
+    tracing::info!(loaded = panel.policies().len(), ms = begun.elapsed().as_secs_f64() * 1_000.0, "Plugins loaded");
     let is_configured = !errors.iter().any(|error| error.problem.is_of_configuration());
     let mut errors = told(config, &errors);
     if !is_configured {

@@ -14,10 +14,11 @@ pub const USERS_MAX: usize = 1_000;
 /// How many requests of one user are shown at most, the oldest first.
 pub const REQUESTS_MAX: usize = 1_000;
 
-/// Requests that are pending or give access, and the locks on them.
+/// Requests that are pending or give access, and the locks on them. Requests are shared with the controller's view, as long
+/// as both know the same.
 #[derive(Clone, Debug, Default)]
 pub struct Holdings {
-    requests: BTreeMap<UserName, BTreeMap<RequestId, AccessRequest>>,
+    requests: BTreeMap<UserName, BTreeMap<RequestId, Arc<AccessRequest>>>,
     users: BTreeMap<RequestId, UserName>,
     locks: BTreeMap<LockName, Lock>,
     locks_by_request: BTreeMap<RequestId, BTreeSet<LockName>>,
@@ -98,9 +99,10 @@ impl Mirror {
     }
 
     /// What a full list has, which may be older than what came meanwhile; none: it failed.
-    pub(super) fn listed(&mut self, holdings: Option<Holdings>) {
+    pub(super) fn listed(&mut self, listing: Option<&Listing>) {
         let meanwhile = self.meanwhile.take().unwrap_or_default();
-        if let Some(mut holdings) = holdings {
+        if let Some(listing) = listing {
+            let mut holdings = Holdings::of(listing, &self.holdings);
             meanwhile.iter().for_each(|event| holdings.apply(event));
             self.holdings = Arc::new(holdings);
         }
@@ -110,10 +112,13 @@ impl Mirror {
 // === impl Holdings ===
 
 impl Holdings {
-    /// What a full list has.
-    pub(super) fn of(listing: &Listing) -> Self {
+    /// What a full list has. What was known before and is still so is kept, as the controller keeps it.
+    fn of(listing: &Listing, before: &Self) -> Self {
         let mut holdings = Self::default();
-        listing.requests.iter().for_each(|request| holdings.put_request(request));
+        for listed in &listing.requests {
+            let known = before.requests.get(&listed.user).and_then(|requests| requests.get(&listed.id));
+            holdings.put_request(known.filter(|known| *known == listed).unwrap_or(listed));
+        }
         listing.locks.iter().for_each(|lock| holdings.put_lock(lock));
         holdings
     }
@@ -135,23 +140,14 @@ impl Holdings {
         }
     }
 
-    fn put_request(&mut self, request: &AccessRequest) {
+    fn put_request(&mut self, request: &Arc<AccessRequest>) {
         self.remove_request(&request.id);
         match request.state {
             RequestState::Pending | RequestState::Approved | RequestState::Promoted => {}
             RequestState::Denied | RequestState::Unknown => return,
         }
-        // What nobody is shown is not kept.
-        let kept = AccessRequest {
-            reason: String::new(),
-            resolve_reason: String::new(),
-            reviews: Vec::new(),
-            suggested_reviewers: Vec::new(),
-            annotations: BTreeMap::new(),
-            ..request.clone()
-        };
-        self.users.insert(kept.id.clone(), kept.user.clone());
-        self.requests.entry(kept.user.clone()).or_default().insert(kept.id.clone(), kept);
+        self.users.insert(request.id.clone(), request.user.clone());
+        self.requests.entry(request.user.clone()).or_default().insert(request.id.clone(), Arc::clone(request));
     }
 
     fn remove_request(&mut self, id: &RequestId) {
@@ -202,8 +198,8 @@ impl Holdings {
     #[must_use]
     pub fn requests_of(&self, user: &UserName, now: Timestamp) -> (Vec<(&AccessRequest, Stand)>, usize) {
         let requests = self.requests.get(user).into_iter().flat_map(BTreeMap::values);
-        let mut stands: Vec<_> =
-            requests.filter_map(|request| self.stand(request, now).map(|stand| (request, stand))).collect();
+        let mut stands: Vec<(&AccessRequest, _)> =
+            requests.filter_map(|request| self.stand(request, now).map(|stand| (request.as_ref(), stand))).collect();
         stands.sort_by(|(a, _), (b, _)| a.age_key().cmp(&b.age_key()));
         let left_out = stands.len().saturating_sub(REQUESTS_MAX);
         stands.truncate(REQUESTS_MAX);

@@ -84,6 +84,7 @@ impl Told {
     }
 
     pub(crate) fn listed(&self, requests: Vec<AccessRequest>, locks: Vec<Lock>) {
+        let requests = requests.into_iter().map(Arc::new).collect();
         self.signs.listed(Some(&Listing { requests, locks }));
     }
 
@@ -147,7 +148,7 @@ fn on(id: &str) -> LockTarget {
 }
 
 fn put(request: AccessRequest) -> Event {
-    Event::RequestPut(Box::new(request))
+    Event::RequestPut(Arc::new(request))
 }
 
 #[test]

@@ -65,6 +65,8 @@ pub(crate) struct Driver {
     pub(crate) ledger: Vec<Arc<Record>>,
     pub(crate) ledger_works: bool,
     starts: u32,
+    /// Questions to policies so far.
+    pub(crate) asked: u64,
     /// How often the server would not let the daemon resolve a request.
     pub(crate) refusals: u32,
     /// Whether the breaker said stop, and no operator let it go on.
@@ -113,6 +115,7 @@ impl Driver {
             ledger: Vec::new(),
             ledger_works: true,
             starts: 0,
+            asked: 0,
             refusals: 0,
             tripped: false,
             released: None,
@@ -380,7 +383,8 @@ impl Driver {
                 let intended = self.intent(|it| !it.dry_run && it.releases.contains(name));
                 intended.map(|_| ()).ok_or_else(|| format!("{name} is deleted without intent"))?;
             }
-            Action::Ask { .. } | Action::ReadSubject { .. } | Action::Record { .. } | Action::Reread { .. } => {}
+            Action::Ask { .. } => self.asked += 1,
+            Action::ReadSubject { .. } | Action::Record { .. } | Action::Reread { .. } => {}
         }
         self.calls.push_back(Call::Sent(action));
         Ok(())

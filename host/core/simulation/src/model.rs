@@ -79,7 +79,7 @@ impl World {
         self.remember();
         self.revision += 1;
         request.revision = self.revision.to_string();
-        self.news.push(Event::RequestPut(Box::new(request.clone())));
+        self.news.push(Event::RequestPut(Arc::new(request.clone())));
         self.requests.insert(request.id.clone(), Arc::new(request));
     }
 
@@ -283,7 +283,7 @@ impl World {
 
 fn listing(requests: &BTreeMap<RequestId, Arc<AccessRequest>>, locks: &BTreeMap<LockName, Arc<Lock>>) -> Listing {
     Listing {
-        requests: requests.values().map(|it| AccessRequest::clone(it)).collect(),
+        requests: requests.values().cloned().collect(),
         locks: locks.values().map(|it| Lock::clone(it)).collect(),
     }
 }

@@ -8,9 +8,9 @@ use tribunal_core::action::{Action, Event};
 use tribunal_core::controller::{HumanApproved, Release};
 use tribunal_core::failure::FailureClass;
 use tribunal_core::lock::{Lock, LockName, LockTarget};
-use tribunal_core::request::{AccessRequest, RequestId};
+use tribunal_core::request::{AccessRequest, RequestId, RequestState};
 
-use crate::simulation::driver::{Call, Driver, Luck};
+use crate::simulation::driver::{Call, Driver, Luck, POLL};
 use crate::simulation::policies::Policy;
 
 mod reviews;
@@ -171,6 +171,39 @@ fn the_oldest_of_a_hoarder_gives_way_before_the_newest_is_approved() {
     let mut scene = three_held();
     scene.ask("r4", "hoarder", "node", &["n4"]);
     scene.ends_as("hoarder");
+}
+
+#[test]
+fn whoever_rests_is_not_asked_about_until_something_changes_or_much_time_goes_by() {
+    let mut scene = three_held();
+    scene.ask_and_settle("r4", "switcher", "prod-a", &[]);
+    let polls = |polls: u64| POLL.as_secs() * polls;
+    scene.wait(polls(1));
+    let asked = scene.driver.asked;
+    scene.wait(polls(3));
+    assert_eq!(scene.driver.asked, asked, "four lists said nothing new");
+
+    // Only a list tells of it.
+    scene.driver.watch_down().unwrap();
+    scene.drop_request("r1");
+    scene.wait(polls(1));
+    assert_eq!(scene.driver.asked, asked + 2, "cap and separation about the hoarder, and nobody about the switcher");
+
+    scene.driver.watch_up().unwrap();
+    scene.wait(polls(11));
+    assert!(scene.driver.asked >= asked + 6, "policies see the time: {} of both", scene.driver.asked - asked);
+}
+
+#[test]
+fn what_is_left_to_people_is_judged_anew_with_each_list() {
+    let mut scene = Scene::of(Driver::new(vec![Policy::Moody], HumanApproved::Exempt));
+    scene.ask_and_settle("r0", "hoarder", "node", &["n1"]);
+    let is_pending = |scene: &Scene| scene.driver.world.requests().any(|it| it.state == RequestState::Pending);
+    assert!(is_pending(&scene), "the mood is to leave it");
+    scene.wait(POLL.as_secs());
+    let asked = scene.driver.asked;
+    scene.wait(POLL.as_secs() * 4);
+    assert_eq!(scene.driver.asked, asked + 4);
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Controller {
         state.begin();
         if !self.view.requests_of(turn.user).into_iter().any(|request| self.settings.scope.takes(request)) {
             self.set_due(turn.user, None);
-            self.subjects.remove(turn.user);
+            self.forget(turn.user);
             return;
         }
         self.in_flight += 1;
@@ -307,6 +307,7 @@ impl Controller {
             None => {
                 if let Some(state) = self.subjects.get_mut(turn.user) {
                     state.told_rehearsal = None;
+                    state.in_order = because.is_none() && standing.enforcements.iter().all(|it| it.answer.is_ok());
                 }
                 self.finish_round(turn, &round);
             }
@@ -335,7 +336,13 @@ impl Controller {
         let refused = state.refused.values().map(|refused| refused.until).filter(|at| *at > turn.now);
         due = due.into_iter().chain(refused.min()).min();
         let again = state.is_dirty() || (state.enforced && pending);
-        if let Some(pause) = state.end(failed, turn.user.as_str()) {
+        if state.in_order && !failed && !pending && !again {
+            state.rest(turn.now);
+        }
+        let was_retrying = state.is_retrying();
+        let pause = state.end(failed, turn.user.as_str());
+        self.retrying = self.retrying + usize::from(state.is_retrying()) - usize::from(was_retrying);
+        if let Some(pause) = pause {
             let at = turn.now.after(pause);
             due = Some(due.map_or(at, |due| due.min(at)));
         } else if again {

@@ -29,6 +29,10 @@ pub(crate) struct Turn<'a> {
     pub(crate) out: &'a mut Vec<Action>,
 }
 
+/// A subject of which nothing changes is judged anew after so many poll intervals at the latest: policies see the time and
+/// standing roles, and neither tells of its change.
+const REST_INTERVALS: u32 = 10;
+
 /// After so many failed rounds in a row, newer requests of a user do not wait for the older one that fails: 16 s or so.
 const PATIENT_ROUNDS: u32 = 6;
 
@@ -50,6 +54,10 @@ pub(crate) struct SubjectState {
     dirty: bool,
     /// This round changed something on the server: what it left pending before may stand otherwise now.
     pub(crate) enforced: bool,
+    /// This round found what is held as it has to be, and every policy that may lock said so.
+    pub(crate) in_order: bool,
+    /// Since when nothing waits for us and all is in order, as far as anything has changed.
+    rests_since: Option<Timestamp>,
     queued: bool,
     due: Option<Timestamp>,
     failures: u32,
@@ -212,6 +220,8 @@ impl SubjectState {
         self.queued = false;
         self.dirty = false;
         self.enforced = false;
+        self.in_order = false;
+        self.rests_since = None;
     }
 
     /// A round ended; returns the pause after which it has to be repeated, if it failed.
@@ -243,6 +253,19 @@ impl SubjectState {
 
     pub(crate) fn is_retrying(&self) -> bool {
         self.failures > 0
+    }
+
+    /// Its round found nothing to do, and nothing waits for another.
+    pub(crate) fn rest(&mut self, now: Timestamp) {
+        self.rests_since = Some(now);
+    }
+
+    /// Whether a full list that says nothing new of it need not have it judged anew.
+    pub(crate) fn rests(&self, now: Timestamp, poll_interval: Duration, user: &str) -> bool {
+        let longest = poll_interval.saturating_mul(REST_INTERVALS);
+        // From half as long on, so that those who were judged together are not for ever.
+        let rest = longest.saturating_sub(jitter(longest, user, 0).saturating_mul(2));
+        self.rests_since.is_some_and(|since| now.since(since) < rest)
     }
 
     pub(crate) fn set_due(&mut self, at: Timestamp) {

@@ -28,6 +28,14 @@ pub(crate) enum Concerns {
     Everybody,
 }
 
+/// Whom many changes concern.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Concerned {
+    pub(crate) everybody: bool,
+    /// If it is not everybody.
+    pub(crate) users: BTreeSet<UserName>,
+}
+
 // === impl View ===
 
 impl View {
@@ -164,38 +172,49 @@ impl View {
         self.concerned_by(&lock)
     }
 
-    /// Takes in a full list: what is not in it is gone. Of what was learnt `lately` the list may be older.
-    pub(crate) fn replace<'a>(&mut self, listing: Listing, lately: impl Iterator<Item = (&'a Object, Learnt)>) {
-        let before = std::mem::take(self);
+    /// Takes in a full list: what is not in it is gone. Of what was learnt `lately` the list may be older. Only what is new
+    /// in it concerns anybody.
+    pub(crate) fn replace<'a>(
+        &mut self,
+        listing: Listing,
+        lately: impl Iterator<Item = (&'a Object, Learnt)>,
+    ) -> Concerned {
+        let lately: BTreeMap<&Object, Learnt> = lately.collect();
+        let mut concerned = Concerned::default();
+        let mut gone: BTreeSet<RequestId> = self.requests.keys().cloned().collect();
         for request in listing.requests {
-            self.put_request(request);
-        }
-        for lock in listing.locks {
-            self.put_lock(lock);
-        }
-        for (object, learnt) in lately {
-            match object {
-                Object::Request(id) => self.keep_request(id, before.request(id), learnt),
-                // Without the stream the list is believed: locks are read once more before anything stands on them.
-                Object::Lock(name) if learnt.streamed => {
-                    match before.lock(name) {
-                        Some(known) => self.put_lock(known.clone()),
-                        None => self.remove_lock(name),
-                    };
-                }
-                Object::Lock(_) => {}
+            gone.remove(&request.id);
+            if !self.knows_better(&request, &lately) {
+                concerned.add(self.put_request(request));
             }
         }
+        // What is not in the view would be forgotten by plans, too; so what was learnt lately and the list lacks stays, though
+        // it may be gone, until the next one.
+        gone.retain(|id| !lately.contains_key(&Object::Request(id.clone())));
+        gone.iter().for_each(|id| concerned.add(self.remove_request(id)));
+
+        // Without the stream the list is believed: locks are read once more before anything stands on them.
+        let is_streamed =
+            |name: &LockName| lately.get(&Object::Lock(name.clone())).is_some_and(|learnt| learnt.streamed);
+        let mut gone: BTreeSet<LockName> = self.locks.keys().cloned().collect();
+        for lock in listing.locks {
+            gone.remove(&lock.name);
+            if !is_streamed(&lock.name) {
+                concerned.add(self.put_lock(lock));
+            }
+        }
+        gone.retain(|name| !is_streamed(name));
+        gone.iter().for_each(|name| concerned.add(self.remove_lock(name)));
+        concerned
     }
 
-    /// Keeps what was known of a request, unless the list knows better. What is not in the view would be forgotten by
-    /// plans, too; so what a list lacks stays, though it may be gone, until the next one.
-    fn keep_request(&mut self, id: &RequestId, known: Option<&Arc<AccessRequest>>, learnt: Learnt) {
-        match (known, self.request(id)) {
-            (Some(known), Some(listed)) if !learnt.streamed && !is_ahead(known, listed) => Concerns::Nobody,
-            (Some(known), _) => self.put_request(Arc::clone(known)),
-            (None, _) => self.remove_request(id),
+    /// Whether what was learnt of a request lately is not older than this list.
+    fn knows_better(&self, listed: &AccessRequest, lately: &BTreeMap<&Object, Learnt>) -> bool {
+        let Some(learnt) = lately.get(&Object::Request(listed.id.clone())) else {
+            return false;
         };
+        // That it is gone is known for good.
+        self.request(&listed.id).is_none_or(|known| learnt.streamed || is_ahead(known, listed))
     }
 
     fn concerned_by(&self, lock: &Lock) -> Concerns {
@@ -225,6 +244,18 @@ impl Concerns {
             (Self::Nobody, other) | (other, Self::Nobody) => other,
             (Self::User(a), Self::User(b)) if a == b => Self::User(a),
             (Self::User(_) | Self::Everybody, Self::User(_) | Self::Everybody) => Self::Everybody,
+        }
+    }
+}
+
+// === impl Concerned ===
+
+impl Concerned {
+    fn add(&mut self, concerns: Concerns) {
+        match concerns {
+            Concerns::Nobody => {}
+            Concerns::User(user) => drop(self.users.insert(user)),
+            Concerns::Everybody => self.everybody = true,
         }
     }
 }

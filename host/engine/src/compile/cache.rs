@@ -186,11 +186,12 @@ fn read(path: &Path, key: &Key) -> Result<Vec<u8>, Unread> {
     if let Some(why) = foreign(&metadata) {
         return Err(Unread::Unfit(why));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len().min(ENTRY_BYTES_MAX)).unwrap_or_default());
-    file.take(ENTRY_BYTES_MAX).read_to_end(&mut bytes).map_err(|error| unfit(&error))?;
-    let head = bytes.get(..HEAD_BYTES).and_then(|head| head.strip_prefix(HEAD)).map(<[u8]>::to_vec);
-    let code = bytes.split_off(bytes.len().min(HEAD_BYTES));
-    match head {
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    let mut code = Vec::with_capacity(usize::try_from(metadata.len().min(ENTRY_BYTES_MAX)).unwrap_or_default());
+    let head_bytes = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
+    (&file).take(head_bytes).read_to_end(&mut head).map_err(|error| unfit(&error))?;
+    file.take(ENTRY_BYTES_MAX).read_to_end(&mut code).map_err(|error| unfit(&error))?;
+    match head.strip_prefix(HEAD) {
         Some(hash) if hash == sum(key, &code) => Ok(code),
         Some(_) => Err(Unread::Unfit("is damaged: its SHA-256 is not what it says".to_owned())),
         None => Err(Unread::Unfit("is damaged: it does not begin like native code of ours".to_owned())),

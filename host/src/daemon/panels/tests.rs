@@ -110,14 +110,14 @@ impl Cluster {
         self.requests.lock().unwrap().insert(request.id.clone(), request.clone());
         let events = self.events.lock().unwrap().clone();
         if let Some(events) = events {
-            events.send(Event::RequestPut(Box::new(request))).await.unwrap();
+            events.send(Event::RequestPut(Arc::new(request))).await.unwrap();
         }
     }
 }
 
 impl Teleport for Cluster {
     async fn list(&self) -> Result<Listing, Failure> {
-        Ok(Listing { requests: self.all(), locks: Vec::new() })
+        Ok(Listing { requests: self.all().into_iter().map(Arc::new).collect(), locks: Vec::new() })
     }
 
     async fn reread(&self, requests: Vec<RequestId>, locks: Vec<LockName>) -> Result<Fresh, Failure> {
@@ -153,7 +153,7 @@ impl Teleport for Cluster {
         self.resolved.lock().unwrap().entry(id).or_default().push(rules);
         self.changed.notify_one();
         let events = self.events.lock().unwrap().clone().unwrap();
-        events.send(Event::RequestPut(Box::new(put))).await.unwrap();
+        events.send(Event::RequestPut(Arc::new(put))).await.unwrap();
         Ok(())
     }
 

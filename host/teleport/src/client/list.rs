@@ -27,7 +27,7 @@ impl Client {
             let locks = self.list_locks(&connection, PAGE_TRIES_MAX).await?;
             let everything = types::AccessRequestFilter::default();
             let requests = self.list_requests(&connection, everything, PAGE_TRIES_MAX).await?;
-            self.timing.saw(&requests);
+            self.timing.saw(requests.iter().map(AsRef::as_ref));
             Ok(Listing { requests, locks })
         };
         match tokio::time::timeout(after, list).await {

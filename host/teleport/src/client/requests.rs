@@ -2,6 +2,8 @@
 //!
 //! Must never return a part of a list as if it were the whole.
 
+use std::sync::Arc;
+
 use tribunal_core::failure::Failure;
 use tribunal_core::request::{AccessRequest, RequestId};
 use tribunal_proto::{proto, types};
@@ -25,8 +27,8 @@ impl Client {
     ) -> Result<Option<AccessRequest>, Failure> {
         let filter = types::AccessRequestFilter { id: id.as_str().to_owned(), ..types::AccessRequestFilter::default() };
         let requests = self.list_requests(connection, filter, READ_TRIES_MAX).await?;
-        self.timing.saw(&requests);
-        Ok(requests.into_iter().find(|request| request.id == *id))
+        self.timing.saw(requests.iter().map(AsRef::as_ref));
+        Ok(requests.into_iter().find(|request| request.id == *id).map(Arc::unwrap_or_clone))
     }
 
     /// All that `filter` lets through.
@@ -35,7 +37,7 @@ impl Client {
         connection: &Connection,
         filter: types::AccessRequestFilter,
         tries: u32,
-    ) -> Result<Vec<AccessRequest>, Failure> {
+    ) -> Result<Vec<Arc<AccessRequest>>, Failure> {
         let pages = self.page_requests(connection, filter.clone(), tries);
         match connection.lacks.request_pages.or_older(&connection.dials, pages).await {
             Some(listed) => listed.map_err(|partial| partial.explain(LIST_REQUESTS)),
@@ -51,7 +53,7 @@ impl Client {
         connection: &Connection,
         filter: types::AccessRequestFilter,
         tries: u32,
-    ) -> Result<Vec<AccessRequest>, Partial> {
+    ) -> Result<Vec<Arc<AccessRequest>>, Partial> {
         let auth = connection.auth();
         let mut requests = Whole::new();
         let mut start_key = String::new();
@@ -68,7 +70,7 @@ impl Client {
                 async move { auth.list_access_requests(page).await }
             };
             let page = self.page(connection, LIST_REQUESTS, tries, ask).await?;
-            requests.take(page.access_requests, convert::access_request)?;
+            requests.take(page.access_requests, shared)?;
             if page.next_key.is_empty() {
                 return Ok(requests.end());
             }
@@ -81,7 +83,7 @@ impl Client {
         &self,
         connection: &Connection,
         filter: types::AccessRequestFilter,
-    ) -> Result<Vec<AccessRequest>, Partial> {
+    ) -> Result<Vec<Arc<AccessRequest>>, Partial> {
         let mut auth = connection.auth();
         let mut stream = self.call(connection, auth.get_access_requests_v2(filter)).await?;
         let mut requests = Whole::new();
@@ -90,9 +92,14 @@ impl Client {
             let message =
                 tokio::time::timeout(after, stream.message()).await.map_err(|_| connection.too_late(after))??;
             match message {
-                Some(request) => requests.take(vec![request], convert::access_request)?,
+                Some(request) => requests.take(vec![request], shared)?,
                 None => return Ok(requests.end()),
             }
         }
     }
+}
+
+/// Made to be shared from the first: of a list of many no copy is ever needed.
+fn shared(request: types::AccessRequestV3) -> Result<Arc<AccessRequest>, convert::InvalidRequest> {
+    convert::access_request(request).map(Arc::new)
 }

@@ -1,5 +1,7 @@
 //! Events of a watch.
 
+use std::sync::Arc;
+
 use tribunal_core::action::Event;
 use tribunal_core::lock::LockName;
 use tribunal_core::request::RequestId;
@@ -45,7 +47,7 @@ pub fn event(event: proto::Event) -> Result<Option<Event>, InvalidEvent> {
 
 fn put(resource: Option<Resource>) -> Result<Option<Event>, InvalidEvent> {
     match resource {
-        Some(Resource::AccessRequest(request)) => Ok(Some(Event::RequestPut(Box::new(access_request(request)?)))),
+        Some(Resource::AccessRequest(request)) => Ok(Some(Event::RequestPut(Arc::new(access_request(request)?)))),
         Some(Resource::Lock(message)) => Ok(Some(Event::LockPut(Box::new(lock(message)?)))),
         Some(
             Resource::ResourceHeader(_)

@@ -59,6 +59,17 @@ struct Naive {
 }
 
 impl Naive {
+    /// Of each user the requests, and the locks that cover any of them.
+    fn seen(&self) -> BTreeMap<UserName, (Vec<AccessRequest>, Vec<Lock>)> {
+        let mut seen = BTreeMap::<_, (Vec<_>, Vec<_>)>::new();
+        for request in self.requests.values() {
+            let (requests, locks) = seen.entry(request.user.clone()).or_default();
+            requests.push(request.clone());
+            locks.extend(self.locks.values().filter(|lock| lock.covers(request)).cloned());
+        }
+        seen
+    }
+
     fn agrees_with(&self, view: &View, now: Timestamp) {
         let users: BTreeSet<_> = self.requests.values().map(|it| &it.user).collect();
         assert!(view.users().eq(users.iter().copied()));
@@ -106,13 +117,19 @@ fn the_indexes_say_what_looking_through_everything_says() {
                 }
                 _ => {
                     let listing = Listing {
-                        requests: naive.requests.values().filter(|_| rng.below(3) > 0).cloned().collect(),
+                        requests: naive.requests.values().filter(|_| rng.below(3) > 0).cloned().map(Arc::new).collect(),
                         locks: naive.locks.values().take(3).cloned().collect(),
                     };
+                    let before = naive.seen();
                     let keep = |id: &RequestId| listing.requests.iter().any(|it| it.id == *id);
                     naive.requests.retain(|id, _| keep(id));
                     naive.locks.retain(|name, _| listing.locks.iter().any(|it| it.name == *name));
-                    view.replace(listing, std::iter::empty());
+                    let concerned = view.replace(listing.clone(), std::iter::empty());
+                    for (user, seen) in naive.seen() {
+                        let is_told = concerned.everybody || concerned.users.contains(&user);
+                        assert!(is_told || before.get(&user) == Some(&seen), "{user} is not told");
+                    }
+                    assert_eq!(view.replace(listing, std::iter::empty()), Concerned::default(), "it says nothing new");
                 }
             }
             naive.agrees_with(&view, Timestamp::from_secs(rng.below(120)));
@@ -134,7 +151,7 @@ fn a_list_that_may_be_older_does_not_undo_what_was_learnt() {
         let mut view = View::default();
         known.into_iter().for_each(|state| drop(view.put_request(request("r", state))));
         view.put_request(request("unheard of since", new));
-        let requests = listed.into_iter().map(|state| request("r", state)).collect();
+        let requests = listed.into_iter().map(|state| Arc::new(request("r", state))).collect();
         view.replace(Listing { requests, locks: Vec::new() }, sync.lately());
         assert_eq!(view.users_count(), usize::from(view.request(&RequestId::new("r")).is_some()));
         view.request(&RequestId::new("r")).map(|it| it.state)
