@@ -28,7 +28,7 @@ pub use shown::{FinalState, ShownLock, ShownRequest};
 pub use user::Wish;
 
 use dir::Dir;
-use stage::{CONFLICT_PATTERNS, RESOURCES_MAX, Stage};
+use stage::Stage;
 use story::Story;
 
 /// How `tribunal dev` is played.
@@ -36,6 +36,8 @@ use story::Story;
 pub struct PlayOptions {
     /// A scenario file: its own requests are waited for, instead of the built-in story.
     pub scenario: Option<PathBuf>,
+    /// A configuration whose panel judges, instead of the built-in one.
+    pub config: Option<PathBuf>,
     /// The release of Teleport that is simulated; none: that of the scenario.
     pub release: Option<Release>,
     /// Where the identity files and the ledger go; none: where they are removed in the end.
@@ -52,13 +54,13 @@ pub struct PlayOptions {
 /// # Errors
 /// When the cluster or the daemon does not start or breaks, or `stop` comes before the end with `once`.
 pub async fn play(options: PlayOptions, stop: CancellationToken) -> Result<Vec<String>, DevError> {
-    let PlayOptions { scenario, release, dir, json, once } = options;
+    let PlayOptions { scenario, config, release, dir, json, once } = options;
     let mut story = if json { Story::on_stderr() } else { Story::on_stdout() };
     let is_built_in = scenario.is_none();
     let scenario = scenario::load(scenario.as_deref(), release)?;
     let interrupted = || if once { Err(DevError::Interrupted) } else { Ok(Vec::new()) };
     let mut stage = tokio::select! {
-        set = Stage::set(scenario, dir) => set?,
+        set = Stage::set(scenario, config.as_deref(), dir) => set?,
         () = stop.cancelled() => return interrupted(),
     };
     let performed = tokio::select! {
@@ -81,10 +83,7 @@ pub async fn play(options: PlayOptions, stop: CancellationToken) -> Result<Vec<S
 /// Plays to the end and prints the final state.
 async fn perform(stage: &mut Stage, story: &mut Story, is_built_in: bool, json: bool) -> Result<Vec<String>, DevError> {
     let (cluster, addr) = (stage.cluster().to_owned(), stage.addr());
-    story.line(&format!(
-        "cluster `{cluster}` listens on {addr}; tribunal watches it: `separation` keeps {CONFLICT_PATTERNS} apart, \
-         `cap` allows {RESOURCES_MAX} resources\n"
-    ))?;
+    story.line(&format!("cluster `{cluster}` listens on {addr}; tribunal watches it: {}\n", stage.panel()))?;
     let played = if is_built_in { cast::play(stage, story).await } else { stage.settled().await };
     let mut wrong = match played {
         Ok(()) => Vec::new(),

@@ -2,6 +2,7 @@
 
 pub mod assembly;
 pub mod chronicle;
+pub mod authoring;
 pub mod cli;
 pub mod clock;
 pub mod config;

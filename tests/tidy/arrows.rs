@@ -55,6 +55,18 @@ const ROOMS: &[Room] = &[
     Room {
         directory: "tests",
         ours: &["tribunal", "tribunal-core", "tribunal-plugins", "tribunal-proto", "tribunal-sim", "tribunal-teleport"],
+    // `fuzz` gives hostile bytes to whatever of ours reads bytes of others; `conformance` asks plugins of all languages.
+    Room {
+        directory: "tests",
+        ours: &[
+            "tribunal",
+            "tribunal-core",
+            "tribunal-engine",
+            "tribunal-plugins",
+            "tribunal-proto",
+            "tribunal-sim",
+            "tribunal-teleport",
+        ],
     },
 ];
 

@@ -13,6 +13,7 @@ const OF_USERS: &[&str] = &[
     "admin.identity",
     "tbot.yaml",
     "role.yaml",
+    "requirements.txt",
 ];
 /// What the name of a file ends with.
 const ENDINGS: &[&str] = &[".rs", ".md", ".wit", ".proto", ".toml", ".service", ".yaml", ".txt"];

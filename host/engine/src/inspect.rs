@@ -1,7 +1,9 @@
 //! Looks at a plugin's bytes before anything is compiled: whether it is a component of our world, and what it wants from
 //! the host. It reads and never runs.
 
-use wasmparser::{ComponentExternalKind, ComponentTypeRef, Encoding, FunctionBody, Parser, Payload, TypeBounds};
+use wasmparser::{
+    ComponentExternalKind, ComponentTypeRef, Encoding, FunctionBody, Parser, Payload, TypeBounds, TypeRef,
+};
 
 use crate::engine::limits::Limits;
 use crate::load::LoadProblem;
@@ -105,7 +107,7 @@ pub(crate) fn check_kind(bytes: &[u8]) -> Result<(), LoadProblem> {
 fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
     let malformed = |error: wasmparser::BinaryReaderError| LoadProblem::Malformed(text::clip(&error.to_string(), 512));
     let mut surface = Surface::default();
-    let (mut depth, mut parts, mut wanted) = (0_u32, 0_u32, 0_u32);
+    let (mut depth, mut parts, mut wanted, mut memories_here) = (0_u32, 0_u32, 0_u32, 0_u32);
     for payload in Parser::new(0).parse_all(bytes) {
         #[expect(clippy::wildcard_enum_match_arm, reason = "wasmtime validates the sections that do not concern us")]
         match payload.map_err(malformed)? {
@@ -114,12 +116,15 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => {
                 depth += 1;
+                memories_here = 0;
                 parts += 1;
                 too_many("nesting_max", "components within each other", depth, NESTING_MAX)?;
                 too_many("parts_max", "modules and components", parts, PARTS_MAX)?;
             }
             Payload::End(_) => depth = depth.saturating_sub(1),
             Payload::MemorySection(memories) => {
+                memories_here = memories_here.saturating_add(memories.count());
+                one_memory(memories_here)?;
                 for memory in memories {
                     let initial = memory.map_err(malformed)?.initial.saturating_mul(PAGE_BYTES);
                     let max = wide(limits.memory_bytes_max);
@@ -130,7 +135,14 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
                 }
             }
             Payload::TypeSection(types) => items("types", types.count())?,
-            Payload::ImportSection(imports) => items("imports of a module", imports.count())?,
+            Payload::ImportSection(imports) => {
+                items("imports of a module", imports.count())?;
+                for import in imports.into_imports() {
+                    let is_memory = matches!(import.map_err(malformed)?.ty, TypeRef::Memory(_));
+                    memories_here = memories_here.saturating_add(is_memory.into());
+                }
+                one_memory(memories_here)?;
+            }
             Payload::FunctionSection(functions) => items("functions", functions.count())?,
             Payload::GlobalSection(globals) => items("globals", globals.count())?,
             Payload::ExportSection(exports) => items("exports of a module", exports.count())?,
@@ -166,6 +178,14 @@ fn read(bytes: &[u8], limits: &Limits) -> Result<Surface, LoadProblem> {
         }
     }
     Ok(surface)
+}
+
+/// INVARIANT: the engine compiles modules with several memories, which wasmtime makes itself; guests may not.
+fn one_memory(memories: u32) -> Result<(), LoadProblem> {
+    if memories <= 1 {
+        return Ok(());
+    }
+    Err(LoadProblem::Compile("a module has multiple memories, and may have one".to_owned()))
 }
 
 fn items(what: &'static str, found: u32) -> Result<(), LoadProblem> {

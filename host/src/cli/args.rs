@@ -25,7 +25,8 @@ pub use self::ledger::{
     ListArgs, ProveArgs, ReportArgs, ShowRecordArgs, VerdictWord, VerifyArgs,
 };
 pub use self::plugin::{
-    BenchArgs, FuzzArgs, InspectArgs, LimitsArgs, PluginAction, PluginArgs, RunPluginArgs, TestArgs, TestFormat,
+    BenchArgs, BuildArgs, FuzzArgs, InspectArgs, LimitsArgs, NewArgs, PluginAction, PluginArgs, RunPluginArgs,
+    TestArgs, TestFormat,
 };
 pub use self::replay::ReplayArgs;
 pub use self::role::{Only, RoleArgs, Way};

@@ -17,7 +17,7 @@ use crate::telemetry;
 /// # Errors
 /// What is wrong, and what to do.
 pub(super) async fn dev(args: DevArgs) -> anyhow::Result<ExitCode> {
-    let DevArgs { action, once, json, serve: only_serve, listen, dir, scenario, teleport_version, log } = args;
+    let DevArgs { action, once, json, serve: only_serve, listen, dir, scenario, config, teleport_version, log } = args;
     if let Some(action) = action {
         act(action).await?;
         return Ok(ExitCode::SUCCESS);
@@ -31,7 +31,7 @@ pub(super) async fn dev(args: DevArgs) -> anyhow::Result<ExitCode> {
         Box::pin(serve(ServeOptions { listen, dir, scenario, release, json }, stop)).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let wrong = Box::pin(play(PlayOptions { scenario, release, dir, json, once }, stop)).await?;
+    let wrong = Box::pin(play(PlayOptions { scenario, config, release, dir, json, once }, stop)).await?;
     if wrong.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

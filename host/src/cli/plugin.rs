@@ -1,8 +1,10 @@
 //! `tribunal plugin`: what authors of policies use. It runs policies under a daemon's limits, and connects to nobody.
 
 mod bench;
+mod build;
 mod fuzz;
 mod inspect;
+mod new;
 mod run;
 mod test;
 
@@ -17,6 +19,7 @@ use tribunal_engine::Limits;
 use super::args::{LimitsArgs, PluginAction, PluginArgs};
 use super::{EXIT_NOT_RUN, report};
 use crate::config::{Config, Overrides};
+use crate::workbench::workshop;
 
 /// Plugins beyond so many bytes take a while to compile.
 const SLOW_BYTES: u64 = 1024 * 1024;
@@ -37,6 +40,8 @@ pub(super) async fn plugin(args: PluginArgs) -> anyhow::Result<ExitCode> {
 
 fn dispatch(action: PluginAction) -> anyhow::Result<ExitCode> {
     match action {
+        PluginAction::New(args) => new::new(&args),
+        PluginAction::Build(args) => build::build(&args, &workshop()),
         PluginAction::Inspect(args) => inspect::inspect(&args),
         PluginAction::Test(args) => test::test(&args),
         PluginAction::Run(args) => run::run(&args),

@@ -2,7 +2,7 @@
 //! one touch the other in any other way.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +21,7 @@ use super::shown::{self, FinalState};
 use super::user::{User, Wish};
 use super::wire::{id_of, state_of};
 use crate::assembly::assemble;
-use crate::config::{Config, GoFlags};
+use crate::config::{Config, ConfigErrors, GoFlags, Overrides};
 use crate::daemon::{self, Bug, Operator};
 
 /// How long a decision may take. It takes milliseconds; a machine under load, or a scenario's faults, may need more.
@@ -39,6 +39,8 @@ pub(super) struct Stage {
     place: Place,
     server: Running,
     daemon: Daemon,
+    /// What judges, for people.
+    panel: String,
 }
 
 /// The directory of identity files and of the ledger.
@@ -57,20 +59,25 @@ struct Daemon {
 // === impl Stage ===
 
 impl Stage {
-    /// Starts a cluster for this scenario and the daemon on it, with all files in `dir`, or in a directory that is gone
-    /// when the stage is.
+    /// Starts a cluster for this scenario and the daemon on it, with the panel of a configuration or the built-in one, and
+    /// all files in `dir`, or in a directory that is gone when the stage is.
     ///
     /// # Errors
     /// When one of them does not start.
-    pub(super) async fn set(scenario: Scenario, dir: Option<PathBuf>) -> Result<Self, DevError> {
+    pub(super) async fn set(scenario: Scenario, config: Option<&Path>, dir: Option<PathBuf>) -> Result<Self, DevError> {
         let began = Instant::now();
         let place = Place::find(dir)?;
         let Place { dir, _temp } = &place;
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = SimServer::start(scenario, listen, Some(dir.path().to_owned()), SimClock::real()).await?;
         dir.write_address(&server.addr().to_string())?;
-        let daemon = Daemon::start(dir, &server.addr().to_string()).await?;
-        Ok(Self { began, place, server, daemon })
+        let address = server.addr().to_string();
+        let (config, panel) = match config {
+            Some(path) => (of_file(path, dir, &address), format!("its panel is that of `{}`", path.display())),
+            None => (of_sample_watcher(dir, &address), of_builtins()),
+        };
+        let daemon = Daemon::start(config.map_err(|errors| DevError::Daemon(errors.to_string()))?).await?;
+        Ok(Self { began, place, server, daemon, panel })
     }
 
     /// What users work in.
@@ -81,6 +88,11 @@ impl Stage {
     /// The cluster's name.
     pub(super) fn cluster(&self) -> &str {
         &self.server.scenario().cluster
+    }
+
+    /// What judges, for people.
+    pub(super) fn panel(&self) -> &str {
+        &self.panel
     }
 
     /// Where the cluster listens.
@@ -162,7 +174,7 @@ impl Stage {
     /// # Errors
     /// When the daemon ended in a bug.
     pub(super) async fn clear(self) -> Result<(), DevError> {
-        let Self { began: _, place, server, daemon } = self;
+        let Self { began: _, place, server, daemon, panel: _ } = self;
         daemon.stop.cancel();
         let ran = daemon.running.await;
         server.shutdown().await;
@@ -199,18 +211,8 @@ impl Place {
 // === impl Daemon ===
 
 impl Daemon {
-    /// The daemon as `tribunal run` would start it with the flags of the sample watcher.
-    async fn start(dir: &Dir, address: &str) -> Result<Self, DevError> {
-        let flags = GoFlags {
-            proxy: Some(address.to_owned()),
-            identity: Some(dir.watcher_identity()),
-            max_resources: Some(RESOURCES_MAX.to_string()),
-            poll_interval: Some(POLL_INTERVAL.to_owned()),
-            conflict_patterns: vec![CONFLICT_PATTERNS.to_owned()],
-            ledger_dir: Some(dir.ledger()),
-            ..GoFlags::default()
-        };
-        let config = Config::from_flags(&flags).map_err(|error| DevError::Daemon(error.to_string()))?;
+    /// The daemon as `tribunal run` would start it.
+    async fn start(config: Config) -> Result<Self, DevError> {
         let assembled = assemble(&config).await.map_err(|error| DevError::Daemon(error.to_string()))?;
         let (told, status) = watch::channel(None);
         let stop = CancellationToken::new();
@@ -238,6 +240,34 @@ impl Daemon {
             }
         }
     }
+}
+
+/// The flags of the sample watcher.
+fn of_sample_watcher(dir: &Dir, address: &str) -> Result<Config, ConfigErrors> {
+    Config::from_flags(&GoFlags {
+        proxy: Some(address.to_owned()),
+        identity: Some(dir.watcher_identity()),
+        max_resources: Some(RESOURCES_MAX.to_string()),
+        poll_interval: Some(POLL_INTERVAL.to_owned()),
+        conflict_patterns: vec![CONFLICT_PATTERNS.to_owned()],
+        ledger_dir: Some(dir.ledger()),
+        ..GoFlags::default()
+    })
+}
+
+fn of_builtins() -> String {
+    format!("`separation` keeps {CONFLICT_PATTERNS} apart, `cap` allows {RESOURCES_MAX} resources")
+}
+
+/// A file's configuration, but for what the simulation brings.
+fn of_file(path: &Path, dir: &Dir, address: &str) -> Result<Config, ConfigErrors> {
+    let overrides = Overrides {
+        address: Some(address.to_owned()),
+        identity_file: Some(dir.watcher_identity()),
+        ledger_dir: Some(dir.ledger()),
+        dry_run: false,
+    };
+    Config::load(path, &overrides)
 }
 
 async fn in_time<T>(wait: impl Future<Output = Result<T, DevError>>, what: &str) -> Result<T, DevError> {

@@ -62,13 +62,15 @@ fn base(limits: &Limits, counting: Counting) -> Config {
     config.gc_support(false);
     // Proposals that no supported toolchain needs. SIMD, bulk memory, reference types (the encoding of indirect calls),
     // multi-value and extended constants are what today's toolchains emit by default.
+    // Components of JavaScript are made of several, and what wasmtime itself puts between two of them has both memories. A
+    // module of a guest has one: `inspect.rs` sees to that.
+    config.wasm_multi_memory(true);
     config
         .wasm_custom_page_sizes(false)
         .wasm_exceptions(false)
         .wasm_function_references(false)
         .wasm_gc(false)
         .wasm_memory64(false)
-        .wasm_multi_memory(false)
         .wasm_relaxed_simd(false)
         .wasm_shared_everything_threads(false)
         .wasm_stack_switching(false)

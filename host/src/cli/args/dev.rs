@@ -33,6 +33,9 @@ pub struct DevArgs {
     /// The users, roles, nodes, requests and faults to begin with, as TOML
     #[arg(long, value_name = "FILE")]
     pub scenario: Option<PathBuf>,
+    /// The panel of this configuration instead of the built-in one; cluster, identity and ledger stay those of the simulation
+    #[arg(long, value_name = "FILE", requires = "scenario", conflicts_with = "serve")]
+    pub config: Option<PathBuf>,
     /// The release of Teleport that is simulated, 16 to 19: what it lacks is not there, and clients that are too old for it
     /// are turned away; without it, that of the scenario
     #[arg(long, value_name = "MAJOR")]

@@ -3,6 +3,7 @@
 mod bench;
 mod fuzz;
 mod inspect;
+mod new;
 mod run;
 mod test;
 
@@ -13,6 +14,7 @@ use clap::{Args, Subcommand};
 pub use self::bench::BenchArgs;
 pub use self::fuzz::FuzzArgs;
 pub use self::inspect::InspectArgs;
+pub use self::new::{BuildArgs, NewArgs};
 pub use self::run::RunPluginArgs;
 pub use self::test::{TestArgs, TestFormat};
 
@@ -28,6 +30,11 @@ pub struct PluginArgs {
 /// What to do with a plugin.
 #[derive(Debug, Subcommand)]
 pub enum PluginAction {
+    /// Write a project to begin with: a policy that works, its tests, and the SDK of its language
+    New(NewArgs),
+    /// Build a project with the tools of its language, and look at what came out as a daemon would
+    #[command(after_help = new::BUILD_NOTES)]
+    Build(BuildArgs),
     /// Say what a plugin is, what it wants, and whether it would load here
     #[command(after_help = EXIT_CODES)]
     Inspect(InspectArgs),
