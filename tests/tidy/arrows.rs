@@ -51,11 +51,8 @@ const ROOMS: &[Room] = &[
     // Data: hostile guests and what they must come to.
     Room { directory: "tests/hostile", ours: &[] },
     // Programs of the tests. `soak` looks at the server from outside of the daemon; `latency` pings it with our client;
-    // `fuzz` gives hostile bytes to whatever of ours reads bytes of others; `start` makes many plugins of one of ours.
-    Room {
-        directory: "tests",
-        ours: &["tribunal", "tribunal-core", "tribunal-plugins", "tribunal-proto", "tribunal-sim", "tribunal-teleport"],
-    // `fuzz` gives hostile bytes to whatever of ours reads bytes of others; `conformance` asks plugins of all languages.
+    // `fuzz` gives hostile bytes to whatever of ours reads bytes of others; `start` makes many plugins of one of ours;
+    // `conformance` asks plugins of all languages.
     Room {
         directory: "tests",
         ours: &[

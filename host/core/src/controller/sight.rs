@@ -59,7 +59,7 @@ impl Controller {
     ) -> Case {
         let mut controller = Self::new(settings);
         controller.facts = facts;
-        for request in listing.requests.into_iter().chain([asked]) {
+        for request in listing.requests.into_iter().chain([Arc::new(asked)]) {
             controller.view.put_request(request);
         }
         for lock in listing.locks {
