@@ -58,7 +58,8 @@ pub(super) async fn question(args: &ExplainArgs, user: &str, config: Config) -> 
         suggested_reviewers: Vec::new(),
         annotations: Attributes::new(),
     };
-    let theirs = listing.requests.iter().filter(|request| request.user == asked.user).chain([&asked]);
+    let theirs =
+        listing.requests.iter().map(|request| &**request).filter(|request| request.user == asked.user).chain([&asked]);
     let all: Vec<RequestedResource> = theirs.flat_map(|request| request.resources.clone()).collect();
     let background = Box::pin(client.background(asked.user.clone(), all)).await.map_err(said)?;
     // Where roles may not be seen, those of the case are known.
