@@ -38,6 +38,8 @@ pub struct Assembled {
     pub lease: lease::Terms,
     /// What the cluster says of itself.
     pub cluster: tribunal_teleport::Cluster,
+    /// Where the ledger is.
+    pub ledger_dir: std::path::PathBuf,
     /// What the ledger found when it was opened.
     pub recovery: tribunal_ledger::Recovery,
 }
@@ -97,7 +99,7 @@ pub async fn assemble(config: &Config) -> Result<Assembled, AssemblyError> {
         name: config.lease.name(&cluster.name),
         holder: holder::holder(&dir, &settings.instance),
     };
-    Ok(Assembled { ports, reloader, settings, lease, cluster, recovery })
+    Ok(Assembled { ports, reloader, settings, lease, cluster, ledger_dir: dir, recovery })
 }
 
 /// What the core needs to know of a configuration, this cluster, and who we are there.

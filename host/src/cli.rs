@@ -84,11 +84,12 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Role(args) => Box::pin(role::role(args)).await,
         Command::Status(args) => Box::pin(status::status(args)).await,
         Command::Plugin(args) => Box::pin(plugin::plugin(*args)).await,
-        Command::Ledger(args) => ledger::ledger(args),
         Command::Torture(args) => Box::pin(torture::torture(args)).await,
         Command::Replay(args) => Box::pin(replay::replay(args)).await,
         Command::Explain(args) => Box::pin(explain::explain(args)).await,
         Command::Counterexample(args) => Box::pin(counterexample::counterexample(args)).await,
+        Command::Ledger(args) => Box::pin(ledger::ledger(args)).await,
+        Command::Report(args) => ledger::report(&args),
         Command::Completions(args) => completions::completions(&args),
     }
 }

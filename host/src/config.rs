@@ -15,6 +15,7 @@ mod path;
 mod plugin;
 mod problem;
 mod reach;
+mod retention;
 mod scope;
 mod settings;
 
@@ -39,6 +40,7 @@ pub use self::ledger_dir::default_ledger_dir;
 pub use self::limits::{Limits, SUBJECTS_IN_FLIGHT_DEFAULT};
 pub use self::problem::{ConfigErrors, Place, Problem, Spot};
 pub use self::reach::Reach;
+pub use self::retention::Retention;
 pub use self::settings::Places;
 
 /// The time between two full lists where nothing else is said; Teleport's sample watcher has the same.
@@ -83,6 +85,8 @@ pub struct Config {
     pub health_listen: Option<SocketAddr>,
     /// Where the ledger is; none: [`default_ledger_dir`].
     pub ledger_dir: Option<PathBuf>,
+    /// How long the ledger keeps records; none: for ever.
+    pub retention: Option<Retention>,
     /// The panel, in the order in which it is asked.
     pub plugins: Vec<Plugin>,
     /// What policies are shown beside requests, by name.

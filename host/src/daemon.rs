@@ -82,7 +82,7 @@ where
     L: Ledger,
     C: Clock,
 {
-    note(&ports, Lifecycle::Started, "");
+    note(&ports, Lifecycle::Started, &about(&settings));
     let mut open = Open::new(settings.tripped.clone());
     let _finished = act(&ports, settings, Fence::alone(), &mut open, &status, &operator, &stop).await?;
     farewell(&ports).await;
@@ -133,6 +133,13 @@ async fn farewell<T, E, L: Ledger, C: Clock>(ports: &Ports<T, E, L, C>) {
     }
 }
 
+/// What is said of a daemon when it starts.
+fn about(settings: &Settings) -> String {
+    let Settings { cluster, own_user, instance, dry_run, .. } = settings;
+    let rehearsed = if *dry_run { "; dry run" } else { "" };
+    format!("version {}; {own_user} of {cluster}; decisions {instance}-…{rehearsed}", env!("CARGO_PKG_VERSION"))
+}
+
 /// Puts into the ledger what happens to the daemon itself.
 fn note<T, E, L: Ledger, C: Clock>(ports: &Ports<T, E, L, C>, what: Lifecycle, detail: &str) {
     let record = Record::Lifecycle { at: ports.clock.now(), what, detail: detail.to_owned() };
@@ -157,8 +164,8 @@ struct Loop<'a, T, E, L, C> {
     operator: Operator,
     /// Who is asked.
     panels: Panels<E>,
-    /// Calls under way; each ends by sending its reply.
-    tasks: JoinSet<()>,
+    /// Calls under way; each ends by sending its reply, or with outcomes of steps that nothing was heard of.
+    tasks: JoinSet<Vec<Record>>,
 }
 
 // === impl Operator ===
@@ -217,13 +224,16 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
                         log::nothing_to_release();
                     }
                     // Whoever listens sees that the loop turns.
-                    _at = pulse.tick() => status.send_modify(|_same| ()),
+                    _at = pulse.tick() => {
+                        self.look_up_overdue();
+                        status.send_modify(|_same| ());
+                    }
                     Ok(()) = self.operator.facts.changed() => {
                         break Event::Facts(self.operator.facts.borrow_and_update().clone());
                     }
                     () = panel.replaced() => break self.panels.replace(&self.ports.engine),
                     Some(event) = incoming.recv() => break event,
-                    Some(ended) = self.tasks.join_next() => ended.map_err(Bug)?,
+                    Some(ended) = self.tasks.join_next() => self.take_outcomes(ended.map_err(Bug)?),
                     () = &mut timeout => break Event::Tick,
                 }
             };
@@ -265,14 +275,41 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
     fn record(&mut self, record: Record) {
         log::record(&record);
         self.open.follow(&record);
-        self.tasks.spawn(durable(self.ports.ledger.append(record)));
+        let durable = durable(self.ports.ledger.append(record));
+        self.spawn(durable);
+    }
+
+    fn spawn(&mut self, call: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(async move {
+            call.await;
+            Vec::new()
+        });
+    }
+
+    /// Reads what became of steps whose replies were lost, so that the ledger need not wait for the next start.
+    fn look_up_overdue(&mut self) {
+        let overdue = self.open.overdue(self.ports.clock.now());
+        if !overdue.is_empty() {
+            let (teleport, clock) = (Arc::clone(&self.ports.teleport), Arc::clone(&self.ports.clock));
+            self.tasks.spawn(async move { recover::look_up(teleport.as_ref(), clock.as_ref(), overdue).await });
+        }
+    }
+
+    /// Records outcomes that were looked up, unless something was heard of the step after all.
+    fn take_outcomes(&mut self, records: Vec<Record>) {
+        for record in records {
+            let known = matches!(&record, Record::Outcome(outcome) if !self.open.has(&outcome.decision, &outcome.step));
+            if !known {
+                self.record(record);
+            }
+        }
     }
 
     fn carry_out(&mut self, action: Action) {
         match action {
             Action::List => {
                 let (teleport, events) = (Arc::clone(&self.ports.teleport), self.events.clone());
-                self.tasks.spawn(async move {
+                self.spawn(async move {
                     let listed = teleport.list().await;
                     send(&events, Event::Listed(listed)).await;
                 });
@@ -330,7 +367,7 @@ impl<T: Teleport, E: Engine, L: Ledger, C: Clock> Loop<'_, T, E, L, C> {
 
     fn reply(&mut self, ticket: Ticket, call: impl Future<Output = Reply> + Send + 'static) {
         let events = self.events.clone();
-        self.tasks.spawn(async move {
+        self.spawn(async move {
             let reply = call.await;
             send(&events, Event::Done(ticket, reply)).await;
         });

@@ -1,6 +1,7 @@
 //! tribunal: a WebAssembly policy host for Teleport just-in-time access. The rooms of the shell; the core decides.
 
 pub mod assembly;
+pub mod chronicle;
 pub mod cli;
 pub mod clock;
 pub mod config;

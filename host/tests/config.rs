@@ -47,6 +47,7 @@ fn tell(config: &Config) -> String {
         lease,
         health_listen,
         ledger_dir,
+        retention,
         plugins,
         facts,
         dry_run,
@@ -88,6 +89,9 @@ fn tell(config: &Config) -> String {
         writeln!(text, "health: {listen}").unwrap();
     }
     writeln!(text, "ledger: {ledger_dir:?}").unwrap();
+    if let Some(retention) = retention {
+        writeln!(text, "{retention:?}").unwrap();
+    }
     writeln!(text, "dry-run: {dry_run}").unwrap();
     for Plugin { name, source, digest, mode, effects, limits, settings, origin, places: _ } in plugins {
         let digest = digest.map(|digest| digest.to_string());

@@ -226,3 +226,61 @@ async fn n8_a_daemons_decisions_refer_to_the_very_plugins_that_made_them() {
     assert_eq!(replaced.status.code(), Some(1));
     assert!(err(&replaced).contains(object), "{}", err(&replaced));
 }
+
+#[tokio::test]
+async fn what_is_erased_is_recorded_and_every_command_says_so() {
+    let root = ledger().await;
+    let id = "d-1";
+    let dir = root.path();
+    let before = out(&tribunal(dir, &format!("show {id} --dir .")));
+    let would = tribunal(dir, "erase --user alice --dir .");
+    assert!(out(&would).contains("`--yes` erases them for ever"), "{}", out(&would));
+    assert_eq!(out(&tribunal(dir, &format!("show {id} --dir ."))), before, "nothing was done");
+    let erased = tribunal(dir, "erase --user alice --yes --dir .");
+    assert_eq!(erased.status.code(), Some(0), "{}", err(&erased));
+    assert!(out(&erased).contains("recorded in the ledger"), "{}", out(&erased));
+    let shown = out(&tribunal(dir, &format!("show {id} --dir .")));
+    assert!(shown.contains("words      erased"), "{shown}");
+    let verified = tribunal(dir, "verify --dir .");
+    assert_eq!(verified.status.code(), Some(0), "{}", err(&verified));
+    assert!(out(&verified).contains("are erased: nobody can read them"), "{}", out(&verified));
+    let itself = out(&tribunal(dir, "report --self --dir ."));
+    assert!(itself.contains("erased") && itself.contains("the personal text of user `alice`"), "{itself}");
+    let exported = out(&tribunal(dir, "export --format csv --user alice --dir ."));
+    assert_eq!(exported.lines().filter(|line| line.contains("erased")).count(), 2, "{exported}");
+}
+
+#[tokio::test]
+async fn a_bundle_is_made_and_checked_and_a_report_and_every_export_are_written() {
+    let root = ledger().await;
+    let (dir, elsewhere) = (root.path(), tempfile::tempdir().unwrap());
+    let (bundle, page) = (elsewhere.path().join("bundle"), elsewhere.path().join("report.html"));
+    let (bundle, page) = (bundle.to_str().unwrap(), page.to_str().unwrap());
+    let made = tribunal(dir, &format!("evidence --user alice --out {bundle} --dir ."));
+    assert_eq!(made.status.code(), Some(0), "{}", err(&made));
+    let key = dir.join("ledger.pub");
+    // Without the ledger.
+    let checked = tribunal(elsewhere.path(), &format!("verify --bundle {bundle} --key {}", key.display()));
+    assert_eq!(checked.status.code(), Some(0), "{}", err(&checked));
+    assert!(out(&checked).contains("all is as it was written and signed"), "{}", out(&checked));
+    fs::write(format!("{bundle}/readable/000000000002.json"), "{}").unwrap();
+    let changed = tribunal(elsewhere.path(), &format!("verify --bundle {bundle} --json"));
+    assert_eq!(changed.status.code(), Some(1), "{}", out(&changed));
+    assert!(err(&changed).contains("it does not say what is proven"), "{}", err(&changed));
+    assert_eq!(
+        tribunal(dir, &format!("evidence --user alice --out {bundle} --dir .")).status.code(),
+        Some(1),
+        "never over it"
+    );
+    let reported = tribunal(dir, &format!("report --html {page} --dir ."));
+    assert_eq!(reported.status.code(), Some(0), "{}", err(&reported));
+    assert!(fs::read_to_string(page).unwrap().contains("</html>"));
+    let figures: Value = serde_json::from_str(&out(&tribunal(dir, "report --json --dir ."))).unwrap();
+    assert_eq!((&figures["decisions"]["approved"], &figures["decisions"]["left"]), (&1.into(), &2.into()));
+    for (form, lines) in [("jsonl", 3), ("csv", 4), ("ocsf", 3), ("cef", 3)] {
+        let exported = tribunal(dir, &format!("export --format {form} --dir ."));
+        assert_eq!((exported.status.code(), out(&exported).lines().count()), (Some(0), lines), "{form}");
+    }
+    let archived = tribunal(dir, "archive --before 2100-01-01 --check --dir .");
+    assert!(out(&archived).contains("nothing to archive"), "{}", out(&archived));
+}

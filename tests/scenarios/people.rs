@@ -1,6 +1,7 @@
 //! People act in between and have the last word: what they decide, lock, edit and delete is seen before anything is
 //! written, and stands.
 
+use tribunal_core::record::Lifecycle;
 use tribunal_proto::types::RequestState;
 
 use crate::world::gate::Place;
@@ -177,6 +178,9 @@ async fn h41_a_lock_that_a_person_deletes_is_put_back_at_once_and_not_only_after
     world.server().delete_lock_as("admin", &our_lock(&held[0])).unwrap();
     world.until_locked(&held[0]).await;
     world.settle().await;
+    let told = world.witness.lifecycle(Lifecycle::Overridden);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].ends_with("of `hoarder` was deleted by somebody else"), "{told:?}");
     world.assert_lawful();
 }
 

@@ -5,6 +5,7 @@
 
 mod act;
 mod breaker;
+mod overrides;
 mod plan;
 mod round;
 mod sight;
@@ -156,6 +157,7 @@ impl Controller {
     /// Takes in what happened and says what to do.
     pub fn handle(&mut self, now: Timestamp, event: Event) -> Vec<Action> {
         let mut out = Vec::new();
+        self.tell_override(now, &event, &mut out);
         match event {
             Event::Tick => {}
             Event::WatchUp => self.sync.watch_up(now),

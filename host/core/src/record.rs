@@ -140,7 +140,9 @@ pub enum Lifecycle {
     PanelChanged,
     /// A panel was configured that cannot be used: the last good one stays.
     PanelRefused,
-    /// The identity was replaced by a fresh one.
+    /// The configuration was read: at the start, or because its file changed.
+    ConfigurationRead,
+    /// An identity is in use: that of the start, or a fresh one.
     IdentityChanged,
     /// A policy faulted so often that it is not asked for a while.
     Quarantined,
@@ -228,6 +230,7 @@ impl Lifecycle {
             Self::Leading => "leading",
             Self::PanelChanged => "panel-changed",
             Self::PanelRefused => "panel-refused",
+            Self::ConfigurationRead => "configuration-read",
             Self::IdentityChanged => "identity-changed",
             Self::Quarantined => "quarantined",
             Self::QuarantineEnded => "quarantine-ended",

@@ -36,8 +36,11 @@ pub fn settle(decision: &DecisionId, steps: &[Step], fresh: &Fresh) -> Vec<(Step
                 Step::Unlock(_) => applied(locks.next().is_some_and(Option::is_none)),
                 Step::Decision => None,
             };
-            let superseded =
-                || StepResult::Superseded("the daemon ended before this step; the cluster is judged anew".to_owned());
+            let superseded = || {
+                StepResult::Superseded(
+                    "nothing was heard of this step, and it is not in force; the cluster is judged anew".to_owned(),
+                )
+            };
             (step.clone(), done.unwrap_or_else(superseded))
         })
         .collect()

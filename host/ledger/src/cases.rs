@@ -1,119 +1,205 @@
-//! From a record to the case that its policies were shown, and back: the case without its facts is one object of the
-//! segment's pack, the text of each fact another. It never invents what is not stored.
+//! From a record to what its policies were shown and what people wrote, and back: the case without its facts is one object
+//! of the segment's pack, what people wrote another, both sealed with the user's key; the text of each fact, which is
+//! nobody's in particular, is a third. It never invents what is not stored.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::digest::Digest;
 use crate::directory::Segment;
-use crate::object::{Frame, Object, Pack, PackPiece, Packer, unpack};
+use crate::keys::{Keyring, Keys, UserKey};
+use crate::object::{Content, FRAME_HEAD_BYTES, Frame, Pack, PackPiece, Packer, open, seal};
 use crate::reader::ReadError;
-use crate::schema::{Body, Case, Decided, Fact, Line, Shown, StoredFact};
+use crate::schema::{Body, Case, Decided, Erased, Fact, Line, Shown, StoredFact, StoredWords};
 
-/// Where each object of a pack begins.
+/// What it takes to store objects.
+pub(crate) struct Storing {
+    pub(crate) packer: Packer,
+    /// None: nothing is sealed, since there is no directory to keep keys in.
+    pub(crate) keys: Option<Keyring>,
+    /// Facts that the segment's pack has: the digest of each text, and the name of its object.
+    pub(crate) facts: BTreeMap<Digest, Digest>,
+}
+
+/// What it takes to read a ledger's objects: its keys, and what the pack of the segment at hand holds.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    keys: Keys,
+    index: Option<Index>,
+}
+
+/// Where each object of a pack begins, and how long it is.
 #[derive(Debug)]
 pub(crate) struct Index {
     segment: Segment,
-    offsets: BTreeMap<Digest, u64>,
+    pack: Option<File>,
+    places: BTreeMap<Digest, (u64, u32)>,
     /// Where the last whole frame ends, if something stands after it.
     pub(crate) torn: Option<u64>,
-}
-
-/// Takes the case out of a decision: its objects are appended to `frames`, their names stand in its place.
-pub(crate) fn take_out(
-    decided: &mut Decided,
-    packer: &mut Packer,
-    known: &mut BTreeMap<Digest, Digest>,
-    frames: &mut Vec<u8>,
-) -> io::Result<()> {
-    let Some(Shown::Inline(mut case)) = decided.case.take() else { return Ok(()) };
-    let before = frames.len();
-    let stored = store(&mut case, packer, known, frames);
-    match stored {
-        Ok((facts, name)) => {
-            decided.facts = facts;
-            decided.case = Some(Shown::Stored(name));
-            Ok(())
-        }
-        Err(error) => {
-            frames.truncate(before);
-            Err(error)
-        }
-    }
-}
-
-/// Facts change less often than cases are made: in one pack each text is stored once. `known` says which are, by the
-/// digest of the text itself.
-fn store(
-    case: &mut Case,
-    packer: &mut Packer,
-    known: &mut BTreeMap<Digest, Digest>,
-    frames: &mut Vec<u8>,
-) -> io::Result<(Vec<StoredFact>, Digest)> {
-    let mut facts = Vec::new();
-    for Fact { name, json, fetched, fresh } in std::mem::take(&mut case.facts) {
-        let text = Digest::of(json.as_bytes());
-        let stored = match known.get(&text) {
-            Some(stored) => *stored,
-            None => {
-                let object = packer.pack(json.as_bytes())?;
-                Frame::write(&object, frames)?;
-                known.insert(text, object.name);
-                object.name
-            }
-        };
-        facts.push(StoredFact { name, json: stored, fetched, fresh });
-    }
-    let object: Object = packer.pack(&serde_json::to_vec(case).map_err(io::Error::other)?)?;
-    Frame::write(&object, frames)?;
-    Ok((facts, object.name))
 }
 
 /// The names of what stands in the pack for this decision.
 pub(crate) fn names(decided: &Decided) -> impl Iterator<Item = Digest> + '_ {
     let case = decided.case.iter().filter_map(|shown| match shown {
         Shown::Stored(name) => Some(*name),
-        Shown::Inline(_) => None,
+        Shown::Inline(_) | Shown::Erased(_) => None,
     });
-    case.chain(decided.facts.iter().map(|fact| fact.json))
+    let words = decided.request.iter().filter_map(|request| match request.words? {
+        StoredWords::Stored(name) => Some(name),
+        StoredWords::Erased(_) => None,
+    });
+    case.chain(words).chain(decided.facts.iter().map(|fact| fact.json))
 }
 
-/// Puts the case of a line back into it, if it has one that is stored.
-pub(crate) fn fill_in(segment: &Segment, index: &mut Option<Index>, line: &mut Line) -> Result<(), ReadError> {
-    if !refers(line) {
-        return Ok(());
-    }
-    let index = match index {
-        Some(index) if index.segment == *segment => index,
-        other => other.insert(Index::of(segment)?),
-    };
-    put_back(line, |object| index.get(object), |object, why| index.lacks(object, why))
+/// Why a line cannot be filled in.
+pub(crate) enum Unfit<E> {
+    /// An object cannot be read.
+    Unread(E),
+    /// An object is not what it should be.
+    Content(Digest, String),
 }
 
-/// Whether a line has a case that is stored.
-fn refers(line: &Line) -> bool {
-    match &line.body {
-        Body::Decided(decided) => matches!(decided.case, Some(Shown::Stored(_))),
-        Body::Outcome(_) | Body::Lifecycle(_) => false,
-    }
-}
-
-/// Puts the case of a line back into it, if it has one that is stored; `get` gives what is stored, `lacks` says that it is
-/// not what it should be.
-pub(crate) fn put_back(
-    line: &mut Line,
-    get: impl Fn(&Digest) -> Result<Vec<u8>, ReadError>,
-    lacks: impl Fn(&Digest, String) -> ReadError,
-) -> Result<(), ReadError> {
+/// Puts back into a line what it refers to, or that it is erased.
+pub(crate) fn fill_in<E>(line: &mut Line, mut read: impl FnMut(&Digest) -> Result<Content, E>) -> Result<(), Unfit<E>> {
     let Body::Decided(decided) = &mut line.body else { return Ok(()) };
+    if let Some(request) = &mut decided.request
+        && let Some(StoredWords::Stored(name)) = request.words
+    {
+        match parsed(&name, read(&name))? {
+            Some(words) => {
+                request.put_words(words);
+                request.words = None;
+            }
+            None => request.words = Some(StoredWords::Erased(Erased::Erased)),
+        }
+    }
     let Some(Shown::Stored(name)) = &decided.case else { return Ok(()) };
-    let mut case: Case = serde_json::from_slice(&get(name)?).map_err(|error| lacks(name, error.to_string()))?;
+    let Some(mut case) = parsed::<Case, E>(name, read(name))? else {
+        decided.case = Some(Shown::Erased(Erased::Erased));
+        return Ok(());
+    };
     for StoredFact { name, json, fetched, fresh } in std::mem::take(&mut decided.facts) {
-        let text = String::from_utf8(get(&json)?).map_err(|error| lacks(&json, error.to_string()))?;
+        let text = match read(&json).map_err(Unfit::Unread)? {
+            Content::Bytes(bytes) => {
+                String::from_utf8(bytes).map_err(|error| Unfit::Content(json, error.to_string()))?
+            }
+            Content::Erased => return Err(Unfit::Content(json, "it is sealed, and facts never are".to_owned())),
+        };
         case.facts.push(Fact { name, json: text, fetched, fresh });
     }
     decided.case = Some(Shown::Inline(Box::new(case)));
     Ok(())
+}
+
+/// What an object says; none, if it is erased.
+fn parsed<T: DeserializeOwned, E>(name: &Digest, read: Result<Content, E>) -> Result<Option<T>, Unfit<E>> {
+    match read.map_err(Unfit::Unread)? {
+        Content::Bytes(bytes) => {
+            serde_json::from_slice(&bytes).map(Some).map_err(|error| Unfit::Content(*name, error.to_string()))
+        }
+        Content::Erased => Ok(None),
+    }
+}
+
+// === impl Storing ===
+
+impl Storing {
+    pub(crate) fn new(keys: Option<Keyring>) -> Self {
+        Self { packer: Packer::new(), keys, facts: BTreeMap::new() }
+    }
+
+    /// Takes out of a decision what it refers to: the objects are appended to `frames`, their names stand in their place.
+    pub(crate) fn take_out(&mut self, decided: &mut Decided, frames: &mut Vec<u8>) -> io::Result<()> {
+        let words = decided.request.as_mut().and_then(crate::schema::Request::take_words);
+        let case = match decided.case.take() {
+            Some(Shown::Inline(case)) => Some(case),
+            other @ (Some(Shown::Stored(_) | Shown::Erased(_)) | None) => {
+                decided.case = other;
+                None
+            }
+        };
+        if words.is_none() && case.is_none() {
+            return Ok(());
+        }
+        let key = self.keys.as_mut().map(|keys| keys.of(&decided.user)).transpose()?;
+        if let (Some(words), Some(request)) = (words, &mut decided.request) {
+            request.words = Some(StoredWords::Stored(self.put(&words, key.as_ref(), frames)?));
+        }
+        if let Some(mut case) = case {
+            decided.facts = self.put_facts(std::mem::take(&mut case.facts), frames)?;
+            decided.case = Some(Shown::Stored(self.put(&*case, key.as_ref(), frames)?));
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, what: &impl Serialize, key: Option<&UserKey>, frames: &mut Vec<u8>) -> io::Result<Digest> {
+        let plain = self.packer.pack(&serde_json::to_vec(what).map_err(io::Error::other)?)?;
+        let object = key.map_or_else(|| Ok(plain.clone()), |key| seal(&plain, key))?;
+        Frame::write(&object, frames)?;
+        Ok(object.name)
+    }
+
+    /// Facts change less often than cases are made: in one pack each text is stored once.
+    fn put_facts(&mut self, facts: Vec<Fact>, frames: &mut Vec<u8>) -> io::Result<Vec<StoredFact>> {
+        let mut stored = Vec::with_capacity(facts.len());
+        for Fact { name, json, fetched, fresh } in facts {
+            let text = Digest::of(json.as_bytes());
+            let object = match self.facts.get(&text) {
+                Some(object) => *object,
+                None => {
+                    let object = self.packer.pack(json.as_bytes())?;
+                    Frame::write(&object, frames)?;
+                    self.facts.insert(text, object.name);
+                    object.name
+                }
+            };
+            stored.push(StoredFact { name, json: object, fetched, fresh });
+        }
+        Ok(stored)
+    }
+}
+
+// === impl Contents ===
+
+impl Contents {
+    pub(crate) fn of(ledger: &Path) -> Self {
+        Self { keys: Keys::of(ledger), index: None }
+    }
+
+    /// Puts back into a line what it refers to, or that it is erased.
+    pub(crate) fn fill_in(&mut self, segment: &Segment, line: &mut Line) -> Result<(), ReadError> {
+        fill_in(line, |name| {
+            let stored = self.stored(segment, name)?;
+            open(&stored, &self.keys).map_err(|error| lacks(segment, name, error.to_string()))
+        })
+        .map_err(|unfit| match unfit {
+            Unfit::Unread(error) => error,
+            Unfit::Content(name, why) => lacks(segment, &name, why),
+        })
+    }
+
+    /// An object as it is stored.
+    pub(crate) fn stored(&mut self, segment: &Segment, name: &Digest) -> Result<Vec<u8>, ReadError> {
+        let index = match &self.index {
+            Some(index) if index.segment == *segment => index,
+            Some(_) | None => self.index.insert(Index::of(segment)?),
+        };
+        index.stored(name)
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+}
+
+fn lacks(segment: &Segment, name: &Digest, why: String) -> ReadError {
+    ReadError::Object { path: segment.pack_path(), object: *name, why }
 }
 
 // === impl Index ===
@@ -121,14 +207,16 @@ pub(crate) fn put_back(
 impl Index {
     /// What the pack of this segment holds; nothing, if it has none.
     pub(crate) fn of(segment: &Segment) -> Result<Self, ReadError> {
-        let io = |source| ReadError::Io { path: segment.pack_path(), source };
-        let mut index = Self { segment: segment.clone(), offsets: BTreeMap::new(), torn: None };
-        let Some(mut pack) = Pack::open(&segment.pack_path()).map_err(io)? else { return Ok(index) };
+        let path: PathBuf = segment.pack_path();
+        let io = |source| ReadError::Io { path: path.clone(), source };
+        let mut index = Self { segment: segment.clone(), pack: None, places: BTreeMap::new(), torn: None };
+        let Some(mut pack) = Pack::open(&path).map_err(io)? else { return Ok(index) };
+        index.pack = Some(File::open(&path).map_err(io)?);
         let mut stored = Vec::new();
         loop {
             match pack.read(&mut stored).map_err(io)? {
-                PackPiece::Object { name, offset, bytes: _ } => {
-                    index.offsets.insert(name, offset);
+                PackPiece::Object { name, offset, bytes } => {
+                    index.places.insert(name, (offset.saturating_add(FRAME_HEAD_BYTES as u64), bytes));
                 }
                 PackPiece::Torn { offset } => {
                     index.torn = Some(offset);
@@ -140,28 +228,17 @@ impl Index {
     }
 
     pub(crate) fn has(&self, name: &Digest) -> bool {
-        self.offsets.contains_key(name)
+        self.places.contains_key(name)
     }
 
-    /// What was stored under this name.
-    pub(crate) fn get(&self, name: &Digest) -> Result<Vec<u8>, ReadError> {
-        let offset = *self.offsets.get(name).ok_or_else(|| self.lacks(name, "it is missing".to_owned()))?;
-        let path = self.segment.pack_path();
-        let read = || {
-            let mut pack = Pack::open(&path)?.ok_or(io::ErrorKind::NotFound)?;
-            pack.seek(offset)?;
-            let mut stored = Vec::new();
-            pack.read(&mut stored)?;
-            if Digest::of(&stored) == *name {
-                unpack(&stored)
-            } else {
-                Err(io::Error::other("it is not what was stored"))
-            }
+    /// What is stored under this name.
+    fn stored(&self, name: &Digest) -> Result<Vec<u8>, ReadError> {
+        let lacks = |why: &str| lacks(&self.segment, name, why.to_owned());
+        let (Some((offset, bytes)), Some(pack)) = (self.places.get(name), &self.pack) else {
+            return Err(lacks("it is missing"));
         };
-        read().map_err(|error| self.lacks(name, error.to_string()))
-    }
-
-    fn lacks(&self, object: &Digest, why: String) -> ReadError {
-        ReadError::Object { path: self.segment.pack_path(), object: *object, why }
+        let mut stored = vec![0; usize::try_from(*bytes).unwrap_or(0)];
+        pack.read_exact_at(&mut stored, *offset).map_err(|error| lacks(&error.to_string()))?;
+        if Digest::of(&stored) == *name { Ok(stored) } else { Err(lacks("it is not what was stored")) }
     }
 }

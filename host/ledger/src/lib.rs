@@ -7,13 +7,19 @@
 
 use std::time::Duration;
 
+mod archive;
+mod bundle;
 mod cases;
 mod checkpoint;
 mod digest;
 mod directory;
+mod erase;
+mod figures;
 mod key;
+mod keys;
 mod notary;
 mod note;
+mod notes;
 mod object;
 mod panel;
 mod proof;
@@ -27,15 +33,24 @@ mod tree;
 mod verify;
 mod writer;
 
+pub use self::archive::{ArchiveError, Archived, archivable, archive};
+pub use self::bundle::{
+    BUNDLE_RECORDS_MAX, BundleError, BundleReport, BundleVerdict, Bundled, Question, bundle, check_bundle,
+};
 pub use self::checkpoint::Checkpoint;
 pub use self::digest::Digest;
 pub use self::directory::OpenError;
+pub use self::erase::{Erasure, erase, sealed_for};
+pub use self::figures::{
+    Counts, Figures, Happening, Held, Hours, Itself, Period, Prevented, Run, Steps, Took, figures, itself,
+};
 pub use self::note::{NoteError, PublicKey};
+pub use self::notes::{Note, notes};
 pub use self::panel::{PanelParts, PolicyParts, object, panel};
 pub use self::proof::{Proof, ProofError, Proven, prove};
 pub use self::reader::{Chunk, Chunks, Lines, ReadError, WholeLines, chunks, read, read_all, read_whole};
 pub use self::recovery::{OpenIntent, Recovery, Torn};
-pub use self::search::{Filter, Match, Shown, Wanted, search, show};
+pub use self::search::{Decision, Decisions, Filter, Match, Shown, Wanted, decisions, search, show};
 pub use self::verify::{Finding, Report, TornEnd, Verdict, check, public_key};
 pub use self::writer::{Ledger, Options};
 

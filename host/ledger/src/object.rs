@@ -1,9 +1,10 @@
 //! What records refer to: cases, facts, plugins, settings. Each is stored compressed (zlib) and named by the SHA-256 of the
-//! stored bytes, so that checking one takes neither unpacking nor, some day, a key. It never overwrites a stored object.
+//! stored bytes, so that checking one takes neither unpacking nor a key. It never overwrites a stored object.
 
 mod loaded;
 mod loose;
 mod pack;
+mod sealed;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +16,8 @@ use miniz_oxide::{MZError, MZFlush, MZStatus, inflate};
 
 pub(crate) use self::loaded::LoadedPack;
 pub(crate) use self::loose::Loose;
-pub(crate) use self::pack::{Frame, Pack, PackPiece};
+pub(crate) use self::pack::{FRAME_HEAD_BYTES, Frame, Pack, PackPiece};
+pub(crate) use self::sealed::{Content, OBJECT_KEY_BYTES, ObjectKey, key_of, open, open_with, seal, sealed_with};
 use crate::OBJECT_BYTES_MAX;
 use crate::digest::Digest;
 

@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::notary::CHECKPOINT;
 use crate::note::{NoteError, PublicKey};
 use crate::reader::ReadError;
-use crate::tree::{inclusion, leaf_hash, root, root_of_inclusion};
+use crate::tree::{Tree, leaf_hash, root, root_of_inclusion};
 use crate::verify;
 
 /// The first line of a proof.
@@ -66,25 +66,21 @@ pub enum ProofError {
     Wrong,
 }
 
+/// Proves records of one ledger, as its newest checkpoint vouches for them.
+pub(crate) struct Prover {
+    first_seq: u64,
+    tree: Tree,
+    /// The checkpoint as it is signed.
+    pub(crate) note: String,
+    pub(crate) checkpoint: Checkpoint,
+}
+
 /// Proves that the record of this number is in the ledger of this directory.
 ///
 /// # Errors
 /// When the ledger cannot be read, is damaged, or nothing vouches for the record.
 pub fn prove(directory: &Path, key: &PublicKey, seq: u64, record: &[u8]) -> Result<Proof, ProofError> {
-    let path = directory.join(CHECKPOINT);
-    let note = fs::read_to_string(&path).map_err(|source| ReadError::Io { path, source })?;
-    let checkpoint = Checkpoint::open(&note, key)?;
-    let (first_seq, leaves) = leaves(directory, &checkpoint)?;
-    let index = seq.checked_sub(first_seq).ok_or(ProofError::NotHere(seq))?;
-    if index >= checkpoint.size {
-        return Err(ProofError::NotYet(seq));
-    }
-    let at = usize::try_from(index).unwrap_or(usize::MAX);
-    if leaves.get(at) != Some(&leaf_hash(record)) {
-        return Err(ProofError::Altered);
-    }
-    let path = inclusion(at, &leaves).ok_or(ProofError::Altered)?;
-    Ok(Proof { index, path, record: record.to_vec(), checkpoint: note })
+    Prover::open(directory, key)?.prove(seq, record)
 }
 
 /// The leaves that the checkpoint was signed for, and the number of the first one's record: as they were kept, if those make
@@ -101,6 +97,31 @@ fn leaves(directory: &Path, checkpoint: &Checkpoint) -> Result<(u64, Vec<Digest>
     let mut leaves = ledger.leaves;
     leaves.truncate(size);
     if fits(&leaves) { Ok((ledger.first_seq, leaves)) } else { Err(ProofError::Altered) }
+}
+
+// === impl Prover ===
+
+impl Prover {
+    pub(crate) fn open(directory: &Path, key: &PublicKey) -> Result<Self, ProofError> {
+        let path = directory.join(CHECKPOINT);
+        let note = fs::read_to_string(&path).map_err(|source| ReadError::Io { path, source })?;
+        let checkpoint = Checkpoint::open(&note, key)?;
+        let (first_seq, leaves) = leaves(directory, &checkpoint)?;
+        Ok(Self { first_seq, tree: Tree::over(leaves), note, checkpoint })
+    }
+
+    pub(crate) fn prove(&self, seq: u64, record: &[u8]) -> Result<Proof, ProofError> {
+        let index = seq.checked_sub(self.first_seq).ok_or(ProofError::NotHere(seq))?;
+        if index >= self.checkpoint.size {
+            return Err(ProofError::NotYet(seq));
+        }
+        let at = usize::try_from(index).unwrap_or(usize::MAX);
+        if self.tree.leaf(at) != Some(&leaf_hash(record)) {
+            return Err(ProofError::Altered);
+        }
+        let path = self.tree.inclusion(at).ok_or(ProofError::Altered)?;
+        Ok(Proof { index, path, record: record.to_vec(), checkpoint: self.note.clone() })
+    }
 }
 
 // === impl Proof ===
@@ -128,6 +149,11 @@ impl Proof {
         let path: Option<Vec<Digest>> = lines.map(hash).collect();
         let path = path.ok_or(ProofError::Form("a line of its path is not a hash"))?;
         Ok(Self { index, path, record, checkpoint: checkpoint.to_owned() })
+    }
+
+    /// The checkpoint that it stands on, as it is signed.
+    pub(crate) fn checkpoint_note(&self) -> &str {
+        &self.checkpoint
     }
 
     /// The record, if this key vouches for a ledger that it is in.

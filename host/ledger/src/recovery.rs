@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use tribunal_core::record::{Decided, Record, Step};
 
-use crate::cases::{self, Index};
+use crate::cases::{self, Contents, Index};
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
 use crate::directory::{Directory, Segment};
@@ -80,8 +80,8 @@ pub(crate) fn recover(directory: &Directory, key: &PublicKey) -> Result<Recovere
     let torn = reading.run(directory, signed.as_ref())?;
     let Reading { lines: _, standing, leaves, leaves_written, index: _ } = reading;
     let segment = Segment::new(directory.path(), standing.end.segment);
-    let mut index = None;
-    let open = standing.intents.clone().into_open().map(|intent| open_intent(directory, intent, &mut index));
+    let mut contents = Contents::of(directory.path());
+    let open = standing.intents.clone().into_open().map(|intent| open_intent(directory, intent, &mut contents));
     let open = open.collect::<Result<_, _>>()?;
     let recovery = Recovery {
         records: standing.frontier.size(),
@@ -122,14 +122,14 @@ fn vouched_for(directory: &Directory, key: &PublicKey) -> Result<Standing, Strin
 }
 
 /// An open decision, read anew.
-fn open_intent(directory: &Directory, intent: Intent, index: &mut Option<Index>) -> Result<OpenIntent, ReadError> {
+fn open_intent(directory: &Directory, intent: Intent, contents: &mut Contents) -> Result<OpenIntent, ReadError> {
     let Intent { decision, durable, steps } = intent;
     let segment = Segment::new(directory.path(), durable.place.segment);
     let bytes = cut::line_at(directory, durable)?;
     let gone = |why: String| ReadError::Damage { path: segment.path.clone(), line: 0, why };
     let mut line = Line::parse(&bytes).map_err(|error| gone(error.to_string()))?;
     // Settling it takes no case: that one is gone is for who verifies.
-    let _lacking: Result<(), ReadError> = cases::fill_in(&segment, index, &mut line);
+    let _lacking: Result<(), ReadError> = contents.fill_in(&segment, &mut line);
     match line.into_record().map_err(|error| gone(error.to_string()))? {
         Record::Decided(decided) => Ok(OpenIntent { decided: *decided, steps }),
         Record::Outcome(_) | Record::Lifecycle { .. } => {

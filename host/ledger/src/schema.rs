@@ -1,4 +1,4 @@
-//! The form of a ledger line, version 2: types of its own, so that the core may change without changing old evidence.
+//! The form of a ledger line, version 3: types of its own, so that the core may change without changing old evidence.
 //! It never touches files; `SCHEMA.md` beside this crate describes it for people.
 
 /// Mirrors an enum of the core without data, variant by variant, in both directions.
@@ -52,7 +52,7 @@ use tribunal_core::record as core;
 
 use crate::digest::Digest;
 
-pub use self::case::{Case, CaseLock, CaseRequest, Fact, Shown, StoredFact, Subject};
+pub use self::case::{Case, CaseLock, CaseRequest, Erased, Fact, Shown, StoredFact, Subject};
 pub use self::decided::Decided;
 pub use self::lock::{Lock, LockTarget, PlannedLock};
 pub use self::opinion::{
@@ -60,12 +60,14 @@ pub use self::opinion::{
 };
 pub use self::outcome::{FailureClass, Lifecycle, LifecycleEvent, Outcome, Step, StepResult};
 pub use self::panel::{Artefact, Panel, PanelPolicy};
-pub use self::request::{Constraints, Decider, Request, RequestKind, RequestState, RequestedResource, Review};
+pub use self::request::{
+    Constraints, Decider, Request, RequestKind, RequestState, RequestedResource, Review, StoredWords, Words,
+};
 pub use self::time::Time;
 pub use self::verdict::{Because, DeterminedBy, Guard, PolicyFault, PolicyGround, Verdict};
 
 /// The version of the schema that this build writes.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 /// The oldest version that it reads: without `prev`, with cases inline.
 pub const SCHEMA_VERSION_MIN: u32 = 1;
 

@@ -1,8 +1,9 @@
 //! Finds records: words of the question are looked for in the bytes of a segment first, and only lines that have them are
 //! parsed. It never answers from an index that could say something else than the lines.
 
-mod scan;
+pub(crate) mod scan;
 mod show;
+mod whole;
 
 use std::path::Path;
 
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use self::scan::{number_of, scan};
 pub use self::show::{Shown, Wanted, show};
+pub use self::whole::{Decision, Decisions, decisions};
 use crate::directory::Segment;
 use crate::reader::{self, ReadError};
 use crate::schema::{Line, Time, Verdict};
@@ -60,6 +62,7 @@ pub struct Match {
     pub dry_run: bool,
     /// The line, without its line break.
     pub line: Vec<u8>,
+    pub(crate) segment: Segment,
 }
 
 /// As much of a decision as a question is about.
@@ -116,7 +119,7 @@ pub fn search(directory: &Path, filter: &Filter) -> Result<Vec<Match>, ReadError
         scan(segment, &needles, |offset, line| {
             let row: Row = serde_json::from_slice(line).map_err(|error| damage(segment, offset, error.to_string()))?;
             if filter.fits(&row) {
-                matches.extend(Match::of(row, line));
+                matches.extend(Match::of(row, line, segment));
             }
             Ok(())
         })?;
@@ -125,7 +128,7 @@ pub fn search(directory: &Path, filter: &Filter) -> Result<Vec<Match>, ReadError
     Ok(found.into_iter().flatten().collect())
 }
 
-fn damage(segment: &Segment, offset: u64, why: String) -> ReadError {
+pub(crate) fn damage(segment: &Segment, offset: u64, why: String) -> ReadError {
     ReadError::Damage { path: segment.path.clone(), line: number_of(segment, offset).unwrap_or(0), why }
 }
 
@@ -214,7 +217,7 @@ impl Row {
 // === impl Match ===
 
 impl Match {
-    fn of(row: Row, line: &[u8]) -> Option<Self> {
+    fn of(row: Row, line: &[u8], segment: &Segment) -> Option<Self> {
         let Row { seq, at, kind: _, id, user, verdict, determined_by, request, locks, releases, dry_run } = row;
         let (request, roles) = request.map_or((None, Vec::new()), |request| (Some(request.id), request.roles));
         Some(Self {
@@ -229,6 +232,7 @@ impl Match {
             locks: (locks.len(), releases.len()),
             dry_run,
             line: line.to_vec(),
+            segment: segment.clone(),
         })
     }
 

@@ -206,6 +206,11 @@ impl Intents {
         self.by_seq.into_values()
     }
 
+    /// The oldest segment that a decision is open in.
+    pub(crate) fn first_segment(&self) -> Option<u32> {
+        self.by_seq.values().map(|intent| intent.durable.place.segment).min()
+    }
+
     fn follow(&mut self, seq: u64, durable: Durable, record: &Record) {
         match record {
             Record::Decided(decided) => {
@@ -229,6 +234,7 @@ impl Intents {
                 | Lifecycle::Leading
                 | Lifecycle::PanelChanged
                 | Lifecycle::PanelRefused
+                | Lifecycle::ConfigurationRead
                 | Lifecycle::IdentityChanged
                 | Lifecycle::Quarantined
                 | Lifecycle::QuarantineEnded

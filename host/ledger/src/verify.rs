@@ -17,11 +17,13 @@ use std::thread;
 use serde::Serialize;
 
 use self::segment::Checked;
+pub(crate) use self::segment::Examined;
 use crate::BATCH_RECORDS_MAX;
 use crate::checkpoint::Checkpoint;
 use crate::digest::Digest;
 use crate::directory::Segment;
 use crate::key;
+use crate::keys;
 use crate::notary::{CHECKPOINT, read_leaves};
 use crate::note::PublicKey;
 use crate::reader::{self, ReadError};
@@ -49,6 +51,8 @@ pub struct Report {
     pub segments: usize,
     /// Objects that records refer to, and that were checked.
     pub objects: u64,
+    /// Of them those that nobody can read any more: their users' keys were destroyed, or are not here.
+    pub erased: u64,
     /// Bytes that were read.
     pub bytes: u64,
     /// An end that a crash tore, or that is being written.
@@ -91,6 +95,8 @@ pub(crate) struct Ledger {
     pub(crate) archived: u64,
     archived_segments: Vec<(Segment, u64)>,
     checked: Vec<Checked>,
+    /// Objects whose keys are gone.
+    erased: u64,
 }
 
 /// The public key that lies in the ledger's directory. Who takes it from there believes whoever can write there.
@@ -158,6 +164,8 @@ pub(crate) fn read_ledger(directory: &Path) -> Result<Ledger, ReadError> {
     }
     let archived = leaves.len() as u64;
     let checked = each(&segments, segment::check)?;
+    // After the objects: a key is there before what it seals.
+    let keys = keys::names(directory).map_err(io)?;
     // A ledger begins with record 1, unless older segments went before their hashes were kept.
     let begin =
         archived_segments.iter().map(|(segment, _)| segment).chain(&segments).map(|segment| segment.number).min();
@@ -167,7 +175,9 @@ pub(crate) fn read_ledger(directory: &Path) -> Result<Ledger, ReadError> {
         Some(_) => first_here.map_or(1, |seq| seq.saturating_sub(archived).max(1)),
     };
     leaves.extend(checked.iter().flat_map(|checked| checked.leaves.iter().copied()));
-    Ok(Ledger { first_seq, leaves, archived, archived_segments, checked })
+    let sealed = checked.iter().flat_map(|checked| &checked.sealed);
+    let erased = sealed.filter(|(key, _)| !keys.contains(key)).map(|(_, count)| count).sum();
+    Ok(Ledger { first_seq, leaves, archived, archived_segments, checked, erased })
 }
 
 /// The leaves as they are kept beside the segments; nobody vouches for them.
@@ -230,6 +240,7 @@ impl Ledger {
             archived: self.archived,
             segments: self.checked.len(),
             objects: self.checked.iter().map(|checked| checked.objects).sum(),
+            erased: self.erased,
             bytes: self.checked.iter().map(|checked| checked.bytes).sum(),
             ..Report::default()
         }

@@ -5,7 +5,6 @@ mod gather;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender, TrySendError};
@@ -18,10 +17,11 @@ use tribunal_core::opinion::PanelId;
 use tribunal_core::record::Record;
 
 use self::gather::Gathered;
+use crate::cases::Storing;
 use crate::digest::Digest;
 use crate::directory::{Directory, OpenError};
+use crate::keys::Keyring;
 use crate::notary::{Leaves, Notary, Notice, Office};
-use crate::object::Packer;
 use crate::panel::PanelParts;
 use crate::recovery::{self, Recovered, Recovery};
 use crate::standing::Standing;
@@ -55,9 +55,7 @@ struct Writer<S, C> {
     clock: C,
     standing: Standing,
     notary: Option<Office>,
-    packer: Packer,
-    /// Facts that the segment's pack has: the digest of each text, and the name of its object.
-    facts: BTreeMap<Digest, Digest>,
+    storing: Storing,
     /// What no checkpoint vouches for yet, and since when.
     uncovered: Vec<(u32, Digest)>,
     uncovered_since: Option<Instant>,
@@ -68,6 +66,8 @@ struct Writer<S, C> {
 pub(crate) struct Begin {
     pub(crate) standing: Standing,
     pub(crate) notary: Option<Office>,
+    /// None: nothing is sealed.
+    pub(crate) keys: Option<Keyring>,
 }
 
 /// How a ledger is opened.
@@ -103,6 +103,8 @@ impl Ledger {
         let directory = Directory::claim(directory)?;
         let key = key::load_or_make(&directory)?;
         let recovered = recovery::recover(&directory, &key.public())?;
+        let keys = Keyring::open(directory.path())
+            .map_err(|source| OpenError::Directory { path: directory.path().to_owned(), source })?;
         let Recovered { recovery, standing, segment, leaves, leaves_written: (of, written) } = recovered;
         let path = directory.path().to_owned();
         let place = path.clone();
@@ -116,7 +118,7 @@ impl Ledger {
         let notice = Notice { standing: standing.clone(), leaves, sealed: false };
         notary.publish(notice).map_err(|source| OpenError::Directory { path, source })?;
         let notary = Some(notary.start().map_err(OpenError::Thread)?);
-        let begin = Begin { standing, notary };
+        let begin = Begin { standing, notary, keys: Some(keys) };
         let mut ledger = Self::start(store, Instant::now, begin, QUEUE_RECORDS_MAX).map_err(OpenError::Thread)?;
         ledger.directory = place;
         Ok((ledger, recovery))
@@ -140,14 +142,13 @@ impl Ledger {
         queue_records_max: usize,
     ) -> io::Result<Self> {
         let (queue, jobs) = mpsc::sync_channel(queue_records_max);
-        let Begin { standing, notary } = begin;
+        let Begin { standing, notary, keys } = begin;
         let mut writer = Writer {
             store,
             clock,
             standing,
             notary,
-            packer: Packer::new(),
-            facts: BTreeMap::new(),
+            storing: Storing::new(keys),
             uncovered: Vec::new(),
             uncovered_since: None,
             health: Health::Well,
@@ -272,7 +273,7 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
         };
         if place.segment != self.standing.end.segment {
             self.vouch_at_once(true);
-            self.facts.clear();
+            self.storing.facts.clear();
         }
         let Gathered { batch, waiting, records } = self.gather(job, jobs, place);
         if waiting.is_empty() {
@@ -286,7 +287,7 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
             }
             self.health = Health::Well;
         } else {
-            self.facts.clear();
+            self.storing.facts.clear();
         }
         for done in waiting {
             answer_to(done, result.clone());

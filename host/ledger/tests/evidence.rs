@@ -4,12 +4,18 @@
 
 #[path = "evidence/archived.rs"]
 mod archived;
+#[path = "evidence/bundled.rs"]
+mod bundled;
 #[path = "evidence/crashes.rs"]
 mod crashes;
+#[path = "evidence/erased.rs"]
+mod erased;
 #[path = "evidence/found.rs"]
 mod found;
 #[path = "evidence/made.rs"]
 mod made;
+#[path = "evidence/moved.rs"]
+mod moved;
 #[path = "evidence/pieces.rs"]
 mod pieces;
 #[path = "evidence/place.rs"]

@@ -21,7 +21,8 @@ pub use self::dev::{DevAction, DevArgs, DirArgs, RequestArgs, ResolveArgs, ShowA
 pub use self::doctor::DoctorArgs;
 pub use self::explain::ExplainArgs;
 pub use self::ledger::{
-    FilterArgs, LedgerAction, LedgerArgs, LedgerPlace, ListArgs, ProveArgs, ShowRecordArgs, VerdictWord, VerifyArgs,
+    ArchiveArgs, EraseArgs, EvidenceArgs, ExportArgs, ExportForm, FilterArgs, LedgerAction, LedgerArgs, LedgerPlace,
+    ListArgs, ProveArgs, ReportArgs, ShowRecordArgs, VerdictWord, VerifyArgs,
 };
 pub use self::plugin::{
     BenchArgs, FuzzArgs, InspectArgs, LimitsArgs, PluginAction, PluginArgs, RunPluginArgs, TestArgs, TestFormat,
@@ -100,6 +101,8 @@ pub enum Command {
     /// it goes, and printed as a case. Every answer is that of the plugins themselves. That nothing is found proves nothing
     /// beyond the cases that were tried.
     Counterexample(CounterexampleArgs),
+    /// Say what the ledger adds up to: decisions by rule, how long they took, what is held, and for how many hours
+    Report(ReportArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
 }
@@ -158,6 +161,7 @@ mod tests {
             | Command::Replay(_)
             | Command::Explain(_)
             | Command::Counterexample(_)
+            | Command::Report(_)
             | Command::Completions(_) => {
                 panic!("`{line}` is not `dev`")
             }

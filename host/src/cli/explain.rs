@@ -15,7 +15,7 @@ use tribunal_core::opinion::Mode;
 use tribunal_core::record::{Decided, Record};
 use tribunal_core::request::{AccessRequest, RequestId, RequestState, UserName};
 use tribunal_engine::{Asking, Panel, crew};
-use tribunal_ledger::schema::Body;
+use tribunal_ledger::schema::{Body, Shown};
 use tribunal_ledger::show;
 
 use super::args::ExplainArgs;
@@ -73,6 +73,9 @@ async fn recorded(args: &ExplainArgs, id: &str) -> anyhow::Result<Question> {
     let directory = directory_of(args.dir.as_deref(), args.config.as_deref())?;
     let shown = show(&directory, &wanted(id))?.ok_or_else(|| no_such_record(id, &directory))?;
     let panel = match &shown.record.body {
+        Body::Decided(decided) if matches!(decided.case, Some(Shown::Erased(_))) => anyhow::bail!(
+            "what the policies were shown for decision `{id}` is erased; `tribunal ledger show {id}` says what is left"
+        ),
         Body::Decided(decided) => decided.panel,
         Body::Outcome(_) | Body::Lifecycle(_) => anyhow::bail!("record `{id}` is no decision"),
     };

@@ -1,6 +1,11 @@
-//! `tribunal ledger`: looks into a ledger, beside a daemon or without one. It never changes a file of it, and needs no
-//! secret.
+//! `tribunal ledger`: looks into a ledger, beside a daemon or without one, and has old or personal things go. It never
+//! changes a record, and to look takes no secret.
 
+mod archive;
+mod erase;
+mod evidence;
+mod export;
+mod figures;
 pub(super) mod list;
 mod prove;
 pub(super) mod shown;
@@ -15,6 +20,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use tribunal_ledger::{PublicKey, Wanted};
 
+pub(super) use self::figures::report;
 use super::args::{LedgerAction, LedgerArgs, LedgerPlace};
 use crate::config::{Config, Overrides, default_ledger_dir};
 
@@ -23,12 +29,17 @@ const CONFIG_DEFAULT: &str = "tribunal.toml";
 /// The longest file that may hold a key.
 const KEY_FILE_BYTES_MAX: u64 = 64 * 1024;
 
-pub(super) fn ledger(args: LedgerArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn ledger(args: LedgerArgs) -> anyhow::Result<ExitCode> {
     match args.action {
         LedgerAction::Verify(args) => verify::verify(&args),
         LedgerAction::List(args) => list::list(&args),
         LedgerAction::Show(args) => shown::show(&args),
         LedgerAction::Prove(args) => prove::prove(&args),
+        LedgerAction::Export(args) => export::export(&args),
+        LedgerAction::Evidence(args) => evidence::evidence(&args),
+        LedgerAction::Archive(args) => archive::archive(&args).await,
+        LedgerAction::Report(args) => report(&args),
+        LedgerAction::Erase(args) => erase::erase(&args).await,
     }
 }
 

@@ -18,6 +18,7 @@ use super::args::{Cli, RunArgs};
 use super::{EXIT_ERROR, around, report};
 use crate::assembly::reload::Reloader;
 use crate::assembly::{self, Assembled, AssemblyError};
+use crate::chronicle::Chronicle;
 use crate::clock::SystemClock;
 use crate::config::{Config, ConfigErrors};
 use crate::daemon::Operator;
@@ -48,7 +49,7 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let listener = around::open(&config).await?;
     info!(plugins = config.plugins.len(), address = %config.teleport.address, "Loading plugins and connecting");
     let Some(assembled) = assemble(&config, listener.as_ref(), &stop).await? else { return Ok(ExitCode::SUCCESS) };
-    let Assembled { ports, reloader, settings, lease, cluster, recovery } = assembled;
+    let Assembled { ports, reloader, settings, lease, cluster, ledger_dir, recovery } = assembled;
     info!(
         cluster = %cluster.name,
         address = %config.teleport.address,
@@ -66,8 +67,18 @@ pub(super) async fn run(args: RunArgs) -> anyhow::Result<ExitCode> {
     let (tell_facts, facts) = watch::channel(files.look(SystemClock.now()));
     let mut around = around::begin(&signs, Arc::clone(&client), facts.clone(), listener, stop.clone());
     around.spawn(async move { files.follow(&SystemClock, &tell_facts).await });
-    around.spawn(role::probe(client, role::needed(&config, &settings.panel.members)));
+    around.spawn(role::probe(Arc::clone(&client), role::needed(&config, &settings.panel.members)));
     around.spawn(reload(&signs, reloader, &args)?);
+    let chronicle = Chronicle {
+        ledger: Arc::clone(&ports.ledger),
+        clock: Arc::clone(&ports.clock),
+        directory: ledger_dir,
+        configuration: args.config.clone(),
+        retention: config.retention.clone(),
+        identity: client.identity_file().subscribe(),
+    };
+    let seen = Arc::clone(&signs);
+    around.spawn(chronicle.follow(move || seen.panel_seen()));
     say_recovery(&recovery);
     if may_release(recovery.tripped.as_deref(), args.release_breaker) {
         release.notify_one();

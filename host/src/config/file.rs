@@ -11,7 +11,7 @@ use super::document::{self, Section};
 use super::problem::Findings;
 use super::{
     Config, ConfigErrors, Lease, Limits, Overrides, POLL_INTERVAL_DEFAULT, PROTECTED_ROLES_DEFAULT, Problem, Teleport,
-    duration, engine, fact, health, path, plugin, reach, scope,
+    duration, engine, fact, health, path, plugin, reach, retention, scope,
 };
 
 const ADDRESS_EXAMPLE: &str = "auth.example.com:3025";
@@ -57,6 +57,7 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
     let configured_dir = section
         .string("dir", "/var/lib/tribunal/ledger", &mut findings)
         .and_then(|(text, span)| located("dir", path::resolve(&text, base), &span, &mut findings));
+    let retention = retention::read(&mut section, base, &mut findings);
     section.finish(&mut findings);
 
     let plugins = match root.sections("plugin", &mut findings) {
@@ -85,6 +86,7 @@ pub(super) fn read(text: &str, path: &Path, overrides: &Overrides) -> Result<Con
         lease,
         health_listen,
         ledger_dir: ledger_dir.clone().or(configured_dir),
+        retention,
         plugins,
         facts,
         dry_run: *dry_run,

@@ -119,6 +119,7 @@ pub(super) fn read(flags: &GoFlags) -> Result<Config, ConfigErrors> {
         health_listen: None,
         ledger_dir: ledger_dir.clone(),
         plugins,
+        retention: None,
         facts: Vec::new(),
         dry_run: *dry_run,
     })

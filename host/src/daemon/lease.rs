@@ -17,7 +17,7 @@ pub use super::fence::MARGIN;
 
 use super::fence::Fence;
 use super::open::Open;
-use super::{Bug, Operator, Ports, act, farewell, note, recover};
+use super::{Bug, Operator, Ports, about, act, farewell, note, recover};
 
 /// How long a lease lasts that is not kept.
 pub const TERM: Duration = Duration::from_secs(60);
@@ -91,7 +91,7 @@ where
         stand.send_replace(Stand::Alone);
         return super::run(ports, settings, status, operator, stop).await;
     }
-    note(&ports, Lifecycle::Started, "");
+    note(&ports, Lifecycle::Started, &about(&settings));
     let mut keeper = Keeper::new(&ports, &terms, &status, &stand);
     let mut open = Open::new(settings.tripped.clone());
     let mut turns: u32 = 0;

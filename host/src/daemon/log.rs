@@ -81,6 +81,7 @@ fn lifecycle(what: Lifecycle, detail: &str) {
         Lifecycle::Overridden => warn!(what = detail, "A person overrode a decision"),
         // Whoever finds it out says it with more particulars.
         Lifecycle::PanelRefused
+        | Lifecycle::ConfigurationRead
         | Lifecycle::IdentityChanged
         | Lifecycle::Quarantined
         | Lifecycle::QuarantineEnded

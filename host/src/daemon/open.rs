@@ -2,14 +2,21 @@
 //! that tripped. It must never forget a step that is planned and not accounted for, nor release the breaker by itself.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use tribunal_core::Timestamp;
 use tribunal_core::record::{DecisionId, Lifecycle, Record, Step};
+
+/// A decision is carried out within a minute, and each of the calls for it ends within another.
+const OVERDUE_AFTER: Duration = Duration::from_secs(300);
+/// More decisions than this are looked up another time.
+const OVERDUE_AT_ONCE_MAX: usize = 16;
 
 /// What is open.
 #[derive(Debug, Default)]
 pub(super) struct Open {
-    /// Steps without outcome, by decision.
-    steps: BTreeMap<DecisionId, Vec<Step>>,
+    /// Steps without outcome, by decision, and when it was made or they were looked up last.
+    steps: BTreeMap<DecisionId, (Timestamp, Vec<Step>)>,
     /// Why the breaker tripped, if nobody has released it since.
     tripped: Option<String>,
 }
@@ -28,11 +35,11 @@ impl Open {
             Record::Decided(decided) => {
                 let steps = decided.steps();
                 if !steps.is_empty() {
-                    self.steps.insert(decided.id.clone(), steps);
+                    self.steps.insert(decided.id.clone(), (decided.at, steps));
                 }
             }
             Record::Outcome(outcome) => {
-                let Some(steps) = self.steps.get_mut(&outcome.decision) else { return };
+                let Some((_, steps)) = self.steps.get_mut(&outcome.decision) else { return };
                 match &outcome.step {
                     Step::Decision => steps.clear(),
                     step @ (Step::Lock(_) | Step::Unlock(_) | Step::Approve(_) | Step::Deny(_)) => {
@@ -55,6 +62,7 @@ impl Open {
                 | Lifecycle::Leading
                 | Lifecycle::PanelChanged
                 | Lifecycle::PanelRefused
+                | Lifecycle::ConfigurationRead
                 | Lifecycle::IdentityChanged
                 | Lifecycle::Quarantined
                 | Lifecycle::QuarantineEnded
@@ -67,7 +75,25 @@ impl Open {
 
     /// All steps; they are looked up now.
     pub(super) fn take_steps(&mut self) -> Vec<(DecisionId, Vec<Step>)> {
-        std::mem::take(&mut self.steps).into_iter().collect()
+        std::mem::take(&mut self.steps).into_iter().map(|(decision, (_, steps))| (decision, steps)).collect()
+    }
+
+    /// Steps of which so much time has passed that no call about them can be under way any more: their replies were lost.
+    /// They stay open until an outcome is taken in, and are overdue again after as long.
+    pub(super) fn overdue(&mut self, now: Timestamp) -> Vec<(DecisionId, Vec<Step>)> {
+        let mut overdue = Vec::new();
+        for (decision, (since, steps)) in &mut self.steps {
+            if now.since(*since) >= OVERDUE_AFTER && overdue.len() < OVERDUE_AT_ONCE_MAX {
+                *since = now;
+                overdue.push((decision.clone(), steps.clone()));
+            }
+        }
+        overdue
+    }
+
+    /// Whether nothing is known of this step.
+    pub(super) fn has(&self, decision: &DecisionId, step: &Step) -> bool {
+        self.steps.get(decision).is_some_and(|(_, steps)| steps.contains(step))
     }
 
     /// Why the breaker is tripped, if it is.
@@ -78,7 +104,6 @@ impl Open {
 
 #[cfg(test)]
 mod tests {
-    use tribunal_core::Timestamp;
     use tribunal_core::lock::LockName;
     use tribunal_core::record::{Decided, Outcome, StepResult};
     use tribunal_core::request::UserName;
@@ -125,6 +150,22 @@ mod tests {
         records.iter().for_each(|record| open.follow(record));
         assert_eq!(open.take_steps(), [(DecisionId::new("a-1"), vec![unlock("y")])]);
         assert_eq!(open.take_steps(), []);
+    }
+
+    #[test]
+    fn what_nothing_is_heard_of_is_overdue_and_again_until_something_is() {
+        let unlock = |name| Step::Unlock(LockName::new(name));
+        let at = |seconds: u64| Timestamp::from_secs(1 + seconds);
+        let mut open = Open::default();
+        open.follow(&decided("a-1", &["x"]));
+        assert_eq!(open.overdue(at(299)), []);
+        assert_eq!(open.overdue(at(300)), [(DecisionId::new("a-1"), vec![unlock("x")])]);
+        assert_eq!(open.overdue(at(301)), [], "it is being looked up");
+        assert_eq!(open.overdue(at(600)).len(), 1, "which failed");
+        assert!(open.has(&DecisionId::new("a-1"), &unlock("x")));
+        open.follow(&done("a-1", unlock("x")));
+        assert!(!open.has(&DecisionId::new("a-1"), &unlock("x")));
+        assert_eq!(open.overdue(at(1_000)), []);
     }
 
     #[test]

@@ -50,6 +50,23 @@ where
     Ok(())
 }
 
+/// What became of these steps, as records; none of those that could not be read.
+pub(super) async fn look_up<T, C>(teleport: &T, clock: &C, open: Vec<(DecisionId, Vec<Step>)>) -> Vec<Record>
+where
+    T: Teleport,
+    C: Clock,
+{
+    let mut records = Vec::new();
+    for (decision, steps) in open {
+        let (requests, locks) = touched(&steps);
+        let Ok(fresh) = teleport.reread(requests, locks).await else { continue };
+        records.extend(settle(&decision, &steps, &fresh).into_iter().map(|(step, result)| {
+            Record::Outcome(Outcome { decision: decision.clone(), at: clock.now(), step, result })
+        }));
+    }
+    records
+}
+
 /// Reads what these steps touched. A failure that may pass is waited out for a while: a decision of which one read in
 /// twenty fails would stay open otherwise, and all that come after it.
 async fn look<T, E, L, C>(ports: &Ports<T, E, L, C>, steps: &[Step]) -> Result<Fresh, Failure>

@@ -12,7 +12,9 @@ use tribunal_core::opinion::{Fault, FaultKind, LockOrder, Member, Mode, Opinion,
 use tribunal_core::record::{Decided, Record};
 use tribunal_core::request::{RequestId, UserName};
 use tribunal_engine::{Asking, Hand, limit_of};
-use tribunal_ledger::schema::{Body, DeterminedBy, Enforcement, Evaluation, Line, Time, Verdict as RecordedVerdict};
+use tribunal_ledger::schema::{
+    Body, DeterminedBy, Enforcement, Evaluation, Line, Shown, Time, Verdict as RecordedVerdict,
+};
 
 use super::flip::{Fate, Flip};
 use super::panels::Seated;
@@ -23,6 +25,7 @@ use super::{Against, Work};
 pub(super) fn remake(work: &Work<'_>, hand: &Hand, bytes: &[u8], line: Line) -> Remade {
     let (seq, at) = (line.seq, line.at);
     let panel = match &line.body {
+        Body::Decided(decided) if matches!(decided.case, Some(Shown::Erased(_))) => return Remade::Erased,
         Body::Decided(decided) => decided.panel,
         Body::Outcome(_) | Body::Lifecycle(_) => return Remade::Unasked,
     };

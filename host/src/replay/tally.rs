@@ -36,6 +36,8 @@ pub struct Report {
     pub remade: u64,
     /// Those about which no policy was asked.
     pub unasked: u64,
+    /// Those of which the case was erased with all that is personal of its user.
+    pub erased: u64,
     /// Those that stand on a fault of the moment: a deadline, a queue, a plugin that was not loaded. Time is no part of a
     /// decision; where nothing else is changed, they are made again with those faults as they were, and counted here, too.
     pub of_time: u64,
@@ -65,6 +67,8 @@ pub(super) enum Remade {
     Differs(Difference),
     /// No policy was asked.
     Unasked,
+    /// What the policies were shown is erased.
+    Erased,
     /// It stands on a fault of the moment, so that nothing can be held against it.
     OfTime,
     /// It names no panel.
@@ -97,6 +101,7 @@ impl Tally {
                 report.differ(difference);
             }
             Remade::Unasked => report.unasked += 1,
+            Remade::Erased => report.erased += 1,
             Remade::OfTime => report.of_time += 1,
             Remade::WithoutPanel => report.without_panel += 1,
             Remade::Unloadable(panel, why) => self.unloadable.entry(panel).or_insert((why, 0)).1 += 1,
@@ -163,6 +168,7 @@ impl Report {
             decisions: _, // counted beside it
             remade,
             unasked,
+            erased,
             of_time,
             without_panel,
             differences,
@@ -175,6 +181,7 @@ impl Report {
         } = other;
         self.remade += remade;
         self.unasked += unasked;
+        self.erased += erased;
         self.of_time += of_time;
         self.without_panel += without_panel;
         self.differences.extend(differences);

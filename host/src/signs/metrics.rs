@@ -252,6 +252,7 @@ impl Metrics {
                 | Lifecycle::Leading
                 | Lifecycle::PanelChanged
                 | Lifecycle::PanelRefused
+                | Lifecycle::ConfigurationRead
                 | Lifecycle::IdentityChanged
                 | Lifecycle::Quarantined
                 | Lifecycle::QuarantineEnded

@@ -35,6 +35,7 @@ pub struct Identity {
     user: String,
     roles: Vec<String>,
     authorities: Vec<String>,
+    serial: String,
     not_before: SystemTime,
     not_after: SystemTime,
     ssh: SshLines,
@@ -208,6 +209,7 @@ impl Identity {
             authorities: names,
             not_before: holder.not_before,
             not_after: holder.not_after,
+            serial: holder.serial,
             ssh: SshLines::parse(text),
         })
     }
@@ -228,6 +230,12 @@ impl Identity {
     #[must_use]
     pub fn authorities(&self) -> &[String] {
         &self.authorities
+    }
+
+    /// The serial of its certificate, in hexadecimal.
+    #[must_use]
+    pub fn serial(&self) -> &str {
+        &self.serial
     }
 
     /// When its time began.
@@ -266,11 +274,12 @@ impl Identity {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { certified: _, roots: _, user, roles, authorities, not_before: _, not_after, ssh: _ } = self;
+        let Self { certified: _, roots: _, user, roles, authorities, serial, not_before: _, not_after, ssh: _ } = self;
         f.debug_struct("Identity")
             .field("user", user)
             .field("roles", roles)
             .field("authorities", authorities)
+            .field("serial", serial)
             .field("not_after", &utc(*not_after))
             .finish_non_exhaustive()
     }
@@ -280,6 +289,7 @@ impl fmt::Debug for Identity {
 struct Holder {
     user: String,
     roles: Vec<String>,
+    serial: String,
     not_before: SystemTime,
     not_after: SystemTime,
 }
@@ -297,7 +307,8 @@ impl Holder {
             return Err(InvalidIdentity::NotYetValid { not_before });
         }
         let user = texts(certificate.subject().iter_common_name()).pop().ok_or(InvalidIdentity::NoUser)?;
-        Ok(Self { user, roles: texts(certificate.subject().iter_organization()), not_before, not_after })
+        let serial = certificate.raw_serial_as_string();
+        Ok(Self { user, roles: texts(certificate.subject().iter_organization()), serial, not_before, not_after })
     }
 }
 

@@ -7,7 +7,6 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::pack::FRAME_HEAD_BYTES;
-use super::unpack;
 use crate::digest::Digest;
 
 /// A pack in memory: as large as its file, which is as large as a segment may be and one object more.
@@ -35,11 +34,11 @@ impl LoadedPack {
         Ok(Self { bytes, objects })
     }
 
-    /// What was stored under this name.
-    pub(crate) fn get(&self, name: &Digest) -> io::Result<Vec<u8>> {
+    /// The object of this name, as it is stored.
+    pub(crate) fn stored(&self, name: &Digest) -> io::Result<&[u8]> {
         let place = self.objects.get(name).ok_or_else(|| io::Error::other("it is missing"))?;
         let stored = self.bytes.get(place.clone()).unwrap_or_default();
-        if Digest::of(stored) == *name { unpack(stored) } else { Err(io::Error::other("it is not what was stored")) }
+        if Digest::of(stored) == *name { Ok(stored) } else { Err(io::Error::other("it is not what was stored")) }
     }
 }
 

@@ -32,9 +32,20 @@ impl Loose {
 
     /// Stores these bytes, durably, unless they are there already.
     pub(crate) fn put(&self, packer: &mut Packer, bytes: &[u8]) -> io::Result<Digest> {
-        let Object { name, stored } = packer.pack(bytes)?;
-        if self.read(&name).is_ok() {
-            return Ok(name);
+        let object = packer.pack(bytes)?;
+        self.keep(&object)?;
+        Ok(object.name)
+    }
+
+    /// Takes over an object of another ledger.
+    pub(crate) fn take_from(&self, other: &Self, name: &Digest) -> io::Result<()> {
+        self.keep(&Object { name: *name, stored: other.read(name)? })
+    }
+
+    fn keep(&self, object: &Object) -> io::Result<()> {
+        let Object { name, stored } = object;
+        if self.read(name).is_ok() {
+            return Ok(());
         }
         if !self.path.is_dir() {
             DirBuilder::new().mode(DIRECTORY_MODE).recursive(true).create(&self.path)?;
@@ -42,11 +53,10 @@ impl Loose {
         }
         let aside = self.path.join("new");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(SEGMENT_MODE).open(&aside)?;
-        file.write_all(&stored)?;
+        file.write_all(stored)?;
         file.sync_all()?;
-        fs::rename(&aside, self.path_of(&name))?;
-        sync_directory(&self.path)?;
-        Ok(name)
+        fs::rename(&aside, self.path_of(name))?;
+        sync_directory(&self.path)
     }
 
     /// The object as it is stored, if it is what its name says.

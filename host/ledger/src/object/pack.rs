@@ -2,7 +2,7 @@
 //! little-endian), digest, stored bytes. It never finds a record's object by its place, only by its digest.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 use super::Object;
@@ -85,13 +85,6 @@ impl Pack {
         let offset = self.offset;
         self.offset = offset.saturating_add(FRAME_HEAD_BYTES as u64).saturating_add(u64::from(bytes));
         Ok(PackPiece::Object { name, offset, bytes })
-    }
-
-    /// Goes on with the frame at this offset.
-    pub(crate) fn seek(&mut self, offset: u64) -> io::Result<()> {
-        self.reader.seek(SeekFrom::Start(offset))?;
-        self.offset = offset;
-        Ok(())
     }
 }
 

@@ -9,9 +9,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{ReadError, segments};
 use crate::LINE_BYTES_MAX;
-use crate::cases;
+use crate::cases::{self, Unfit};
 use crate::directory::Segment;
-use crate::object::LoadedPack;
+use crate::keys::Keys;
+use crate::object::{LoadedPack, open};
 use crate::schema::Line;
 use crate::search::{Filter, Sieve};
 
@@ -22,6 +23,7 @@ const CHUNK_BYTES: u64 = 512 * 1024;
 #[derive(Debug)]
 pub struct Chunks {
     rest: Mutex<Rest>,
+    keys: Arc<Keys>,
     bytes: u64,
 }
 
@@ -46,6 +48,7 @@ struct Open {
 pub struct Chunk {
     segment: Segment,
     pack: Arc<LoadedPack>,
+    keys: Arc<Keys>,
     /// Whole lines.
     bytes: Vec<u8>,
     /// Lines of the segment before them.
@@ -60,7 +63,7 @@ pub fn chunks(directory: &Path) -> Result<Chunks, ReadError> {
     let waiting: VecDeque<Segment> = segments(directory)?.into();
     let length = |segment: &Segment| std::fs::metadata(&segment.path).map_or(0, |metadata| metadata.len());
     let bytes = waiting.iter().map(length).fold(0, u64::saturating_add);
-    Ok(Chunks { rest: Mutex::new(Rest { waiting, open: None }), bytes })
+    Ok(Chunks { rest: Mutex::new(Rest { waiting, open: None }), keys: Arc::new(Keys::of(directory)), bytes })
 }
 
 // === impl Chunks ===
@@ -81,7 +84,7 @@ impl Chunks {
         loop {
             let is_last = rest.waiting.is_empty();
             if let Some(open) = &mut rest.open {
-                if let Some(chunk) = open.next(is_last)? {
+                if let Some(chunk) = open.next(is_last, &self.keys)? {
                     return Ok(Some(chunk));
                 }
                 rest.open = None;
@@ -102,7 +105,7 @@ impl Open {
         Ok(Self { segment, pack: Arc::new(pack), reader: BufReader::new(file), lines: 0 })
     }
 
-    fn next(&mut self, is_last: bool) -> Result<Option<Chunk>, ReadError> {
+    fn next(&mut self, is_last: bool, keys: &Arc<Keys>) -> Result<Option<Chunk>, ReadError> {
         let io = |source| ReadError::Io { path: self.segment.path.clone(), source };
         let damage = |line: u64, why: String| ReadError::Damage { path: self.segment.path.clone(), line, why };
         let mut bytes = Vec::new();
@@ -126,7 +129,8 @@ impl Open {
         let before = self.lines;
         let lines = memchr::memchr_iter(b'\n', &bytes).count();
         self.lines = before.saturating_add(u64::try_from(lines).unwrap_or(u64::MAX));
-        Ok(Some(Chunk { segment: self.segment.clone(), pack: Arc::clone(&self.pack), bytes, before }))
+        let (segment, pack, keys) = (self.segment.clone(), Arc::clone(&self.pack), Arc::clone(keys));
+        Ok(Some(Chunk { segment, pack, keys, bytes, before }))
     }
 }
 
@@ -163,11 +167,13 @@ impl Chunk {
     fn whole(&self, mut line: Line) -> Result<Line, ReadError> {
         let lacks =
             |object: &_, why: String| ReadError::Object { path: self.segment.pack_path(), object: *object, why };
-        cases::put_back(
-            &mut line,
-            |object| self.pack.get(object).map_err(|error| lacks(object, error.to_string())),
-            lacks,
-        )?;
+        cases::fill_in(&mut line, |object| {
+            self.pack.stored(object).and_then(|stored| open(stored, &self.keys)).map_err(|error| (*object, error))
+        })
+        .map_err(|unfit| match unfit {
+            Unfit::Unread((object, error)) => lacks(&object, error.to_string()),
+            Unfit::Content(object, why) => lacks(&object, why),
+        })?;
         Ok(line)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Found, Lines, Piece, ReadError, read};
-use crate::cases::{self, Index};
+use crate::cases::Contents;
 use crate::directory::Segment;
 use crate::schema::Line;
 
@@ -12,8 +12,7 @@ use crate::schema::Line;
 pub struct WholeLines {
     directory: PathBuf,
     lines: Lines,
-    /// What the pack of the segment at hand holds.
-    index: Option<Index>,
+    contents: Contents,
     over: bool,
 }
 
@@ -22,7 +21,12 @@ pub struct WholeLines {
 /// # Errors
 /// As of [`read`].
 pub fn read_whole(directory: &Path) -> Result<WholeLines, ReadError> {
-    Ok(WholeLines { directory: directory.to_owned(), lines: read(directory)?, index: None, over: false })
+    Ok(WholeLines {
+        directory: directory.to_owned(),
+        lines: read(directory)?,
+        contents: Contents::of(directory),
+        over: false,
+    })
 }
 
 /// [`read_whole`], all of it into memory.
@@ -40,7 +44,7 @@ impl WholeLines {
         match self.lines.next_piece()? {
             Some(Piece::Line(found)) => {
                 let Found { mut line, place, .. } = *found;
-                cases::fill_in(&Segment::new(&self.directory, place.segment), &mut self.index, &mut line)?;
+                self.contents.fill_in(&Segment::new(&self.directory, place.segment), &mut line)?;
                 Ok(Some(line))
             }
             Some(Piece::Torn { .. }) | None => Ok(None),

@@ -17,8 +17,18 @@ use crate::digest::Digest;
 pub enum Shown {
     /// The name of a stored object.
     Stored(Digest),
+    /// It was stored, and its user's key was destroyed since: only in lines that were read with what they refer to.
+    Erased(Erased),
     /// The case.
     Inline(Box<Case>),
+}
+
+/// Stands where something was that nobody can read any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Erased {
+    /// Its user's key was destroyed, or is not here.
+    Erased,
 }
 
 /// A fact whose text is stored.
@@ -107,7 +117,7 @@ impl Shown {
     pub fn inline(&self) -> Option<&Case> {
         match self {
             Self::Inline(case) => Some(case),
-            Self::Stored(_) => None,
+            Self::Stored(_) | Self::Erased(_) => None,
         }
     }
 
@@ -116,7 +126,7 @@ impl Shown {
     pub fn into_inline(self) -> Option<Case> {
         match self {
             Self::Inline(case) => Some(*case),
-            Self::Stored(_) => None,
+            Self::Stored(_) | Self::Erased(_) => None,
         }
     }
 }

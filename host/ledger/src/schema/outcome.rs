@@ -106,7 +106,9 @@ mirror! {
         PanelChanged,
         /// A panel was configured that cannot be used: the last good one stays.
         PanelRefused,
-        /// The identity was replaced by a fresh one.
+        /// The configuration was read: at the start, or because its file changed.
+        ConfigurationRead,
+        /// An identity is in use: that of the start, or a fresh one.
         IdentityChanged,
         /// A policy faulted so often that it is not asked for a while.
         Quarantined,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use tribunal_core::request as core;
 
-use super::Time;
+use super::{Erased, Time};
+use crate::digest::Digest;
 
 mirror! {
     /// Where a request stands; Teleport's names.
@@ -68,6 +69,7 @@ pub struct Request {
     /// The requested resources.
     pub resources: Vec<RequestedResource>,
     /// The requester's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// When it was made.
     pub created: Time,
@@ -86,6 +88,7 @@ pub struct Request {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decision: Option<String>,
     /// The reason given with the decision.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub resolve_reason: String,
     /// Reviews in the order in which they were given.
     pub reviews: Vec<Review>,
@@ -93,6 +96,30 @@ pub struct Request {
     pub suggested_reviewers: Vec<String>,
     /// System annotations.
     pub annotations: BTreeMap<String, Vec<String>>,
+    /// In a line: where what people wrote is kept, which is `reason`, `resolve_reason` and the `reason` of each review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<StoredWords>,
+}
+
+/// Where what people wrote is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StoredWords {
+    /// The name of a stored object.
+    Stored(Digest),
+    /// It was stored, and its user's key was destroyed since: only in lines that were read with what they refer to.
+    Erased(Erased),
+}
+
+/// What people wrote: the object that `words` names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// The requester's.
+    pub reason: String,
+    /// Those that were given with the decision.
+    pub resolve_reason: String,
+    /// Those of each review, in their order.
+    pub reviews: Vec<String>,
 }
 
 /// One resource that a request names.
@@ -132,12 +159,35 @@ pub struct Review {
     /// The state that the reviewer proposes.
     pub state: RequestState,
     /// The reviewer's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub reason: String,
     /// When.
     pub created: Time,
 }
 
 // === impl Request ===
+
+impl Request {
+    /// Takes out what people wrote; none, if nobody wrote anything.
+    pub(crate) fn take_words(&mut self) -> Option<Words> {
+        let words = Words {
+            reason: std::mem::take(&mut self.reason),
+            resolve_reason: std::mem::take(&mut self.resolve_reason),
+            reviews: self.reviews.iter_mut().map(|review| std::mem::take(&mut review.reason)).collect(),
+        };
+        let silent = words.reason.is_empty() && words.resolve_reason.is_empty();
+        (!silent || words.reviews.iter().any(|words| !words.is_empty())).then_some(words)
+    }
+
+    /// Puts back what people wrote.
+    pub(crate) fn put_words(&mut self, words: Words) {
+        let Words { reason, resolve_reason, reviews } = words;
+        (self.reason, self.resolve_reason) = (reason, resolve_reason);
+        for (review, words) in self.reviews.iter_mut().zip(reviews) {
+            review.reason = words;
+        }
+    }
+}
 
 impl From<&core::AccessRequest> for Request {
     fn from(it: &core::AccessRequest) -> Self {
@@ -180,6 +230,7 @@ impl From<&core::AccessRequest> for Request {
             reviews: reviews.iter().map(Review::from).collect(),
             suggested_reviewers: suggested_reviewers.clone(),
             annotations: annotations.clone(),
+            words: None,
         }
     }
 }
@@ -205,6 +256,7 @@ impl From<Request> for core::AccessRequest {
             reviews,
             suggested_reviewers,
             annotations,
+            words: _, // where they are, not what they are
         } = it;
         Self {
             id: core::RequestId::new(id),

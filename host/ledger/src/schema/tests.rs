@@ -281,12 +281,13 @@ fn outcome() -> impl Strategy<Value = Outcome> {
 
 fn lifecycle() -> impl Strategy<Value = Record> {
     use Lifecycle::{
-        Alarm, Archived, BreakerReleased, BreakerTripped, Erased, IdentityChanged, Leading, Overridden, PanelChanged,
-        PanelRefused, QuarantineEnded, Quarantined, StandbyBegan, Started, Stopped, ViewComplete, ViewIncomplete,
+        Alarm, Archived, BreakerReleased, BreakerTripped, ConfigurationRead, Erased, IdentityChanged, Leading,
+        Overridden, PanelChanged, PanelRefused, QuarantineEnded, Quarantined, StandbyBegan, Started, Stopped,
+        ViewComplete, ViewIncomplete,
     };
     let daemon = [Started, Stopped, ViewIncomplete, ViewComplete, Alarm];
     let stand = [BreakerTripped, BreakerReleased, StandbyBegan, Leading];
-    let itself = [PanelChanged, PanelRefused, IdentityChanged, Quarantined, QuarantineEnded];
+    let itself = [PanelChanged, PanelRefused, ConfigurationRead, IdentityChanged, Quarantined, QuarantineEnded];
     let what = [daemon.as_slice(), &stand, &itself, &[Overridden, Erased, Archived]].concat();
     let what = prop::sample::select(what);
     (time(), what, text()).prop_map(|(at, what, detail)| Record::Lifecycle { at, what, detail })
@@ -337,12 +338,27 @@ fn a_time_before_the_epoch_is_refused_and_not_wrapped() {
 #[test]
 fn another_version_is_named_and_not_guessed_at() {
     for line in [
-        r#"{"v":3,"seq":1,"shape":"new"}"#,
-        r#"{"v":3,"seq":1,"at":"1970-01-01T00:00:00Z","kind":"lifecycle","what":"started","detail":""}"#,
+        r#"{"v":4,"seq":1,"shape":"new"}"#,
+        r#"{"v":4,"seq":1,"at":"1970-01-01T00:00:00Z","kind":"lifecycle","what":"started","detail":""}"#,
     ] {
         let error = Line::parse(line.as_bytes()).unwrap_err().to_string();
-        assert_eq!(error, "schema version 3 is not known to this build, which reads versions 1 to 2");
+        assert_eq!(error, "schema version 4 is not known to this build, which reads versions 1 to 3");
     }
+}
+
+#[test]
+fn what_people_wrote_is_read_from_lines_of_older_versions_where_it_stood() {
+    let line = r#"{"v":2,"seq":1,"at":"2026-03-01T09:30:00.125Z","kind":"decided","id":"d","user":"u","dry_run":false,
+        "reason":"","request":{"id":"r","revision":"","user":"u","state":"PENDING","term":"short-term","roles":[],
+        "resources":[],"reason":"deploy","created":"2026-03-01T09:29:59.000Z","decided_by":"nobody","resolve_reason":"so",
+        "reviews":[{"author":"a","state":"DENIED","reason":"no","created":"2026-03-01T09:29:59.000Z"}],
+        "suggested_reviewers":[],"annotations":{}},"evaluations":[],"enforcements":[],"locks":[],"releases":[]}"#;
+    let Record::Decided(decided) = Line::parse(line.as_bytes()).unwrap().into_record().unwrap() else {
+        unreachable!("it is a decision")
+    };
+    let request = decided.request.unwrap();
+    let review = request.reviews.first().unwrap();
+    assert_eq!([request.reason, request.resolve_reason, review.reason.clone()], ["deploy", "so", "no"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::reader::ReadError;
 const BUFFER_BYTES: usize = 1024 * 1024;
 
 /// Hands each line that has all of these words to `take`, with the byte that it begins at.
-pub(super) fn scan(
+pub(crate) fn scan(
     segment: &Segment,
     needles: &[Vec<u8>],
     mut take: impl FnMut(u64, &[u8]) -> Result<(), ReadError>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scan::{number_of, scan};
 use super::{damage, quoted};
-use crate::cases;
+use crate::cases::Contents;
 use crate::directory::Segment;
 use crate::panel;
 use crate::reader::{self, ReadError};
@@ -88,7 +88,7 @@ pub fn show(directory: &Path, wanted: &Wanted) -> Result<Option<Shown>, ReadErro
         lacking.push(error.to_string());
         None
     });
-    if let Err(error) = cases::fill_in(&hit.segment, &mut None, &mut line) {
+    if let Err(error) = Contents::of(directory).fill_in(&hit.segment, &mut line) {
         lacking.push(error.to_string());
     }
     let number = number_of(&hit.segment, hit.offset)

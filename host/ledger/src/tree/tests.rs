@@ -81,7 +81,7 @@ fn paths_are_those_of_certificate_transparency() {
     let leaves = leaves();
     for (index, size, expected) in PATHS {
         let (at, of) = (usize::try_from(index).unwrap(), usize::try_from(size).unwrap());
-        let path = inclusion(at, &leaves[..of]).unwrap();
+        let path = Tree::over(leaves[..of].to_vec()).inclusion(at).unwrap();
         assert_eq!(path, expected.iter().map(|hash| digest(hash)).collect::<Vec<_>>(), "leaf {index} of {size}");
         assert_eq!(root_of_inclusion(leaves[at], index, size, &path), Some(digest(ROOTS[of - 1])));
     }
@@ -94,7 +94,7 @@ fn every_path_of_every_small_tree_leads_to_its_head_and_no_other_does() {
         let head = root(&leaves[..of]);
         assert_eq!(head, defined(&leaves[..of]), "of {of}");
         for at in 0..of {
-            let path = inclusion(at, &leaves[..of]).unwrap();
+            let path = Tree::over(leaves[..of].to_vec()).inclusion(at).unwrap();
             let (index, size) = (u64::try_from(at).unwrap(), u64::try_from(of).unwrap());
             let leads = |leaf, index, path: &[Digest]| root_of_inclusion(leaf, index, size, path) == Some(head);
             assert!(leads(leaves[at], index, &path), "leaf {at} of {of}");
@@ -110,7 +110,7 @@ fn every_path_of_every_small_tree_leads_to_its_head_and_no_other_does() {
             let longer: Vec<Digest> = path.iter().copied().chain([head]).collect();
             assert!(!leads(leaves[at], index, &longer), "a path too long for {at} of {of}");
         }
-        assert_eq!(inclusion(of, &leaves[..of]), None);
+        assert_eq!(Tree::over(leaves[..of].to_vec()).inclusion(of), None);
     }
 }
 

@@ -20,6 +20,14 @@ pub(super) struct Light {
     pub(super) case: LightCase,
     #[serde(default)]
     pub(super) facts: Vec<LightFact>,
+    #[serde(default)]
+    pub(super) request: Option<LightRequest>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct LightRequest {
+    #[serde(default)]
+    pub(super) words: Option<Digest>,
 }
 
 #[derive(Deserialize)]

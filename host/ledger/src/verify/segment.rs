@@ -1,7 +1,7 @@
 //! One segment and its pack: hashes every line and every object, and follows what refers to what. It never stops at the
 //! first thing that is wrong, so that the leaves stay in step with the lines.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 
@@ -11,9 +11,10 @@ use super::light::Light;
 use crate::LINE_BYTES_MAX;
 use crate::digest::Digest;
 use crate::directory::Segment;
-use crate::object::{Pack, PackPiece};
+use crate::keys::KeyId;
+use crate::object::{Pack, PackPiece, sealed_with};
 use crate::reader::ReadError;
-use crate::schema::{SCHEMA_VERSION, SCHEMA_VERSION_MIN};
+use crate::schema::{SCHEMA_VERSION, SCHEMA_VERSION_MIN, Time};
 use crate::tree::leaf_hash;
 
 const BUFFER_BYTES: usize = 1024 * 1024;
@@ -39,6 +40,8 @@ pub(super) struct Checked {
     /// Where the last line begins, if it is not whole.
     pub(super) torn: Option<u64>,
     pub(super) objects: u64,
+    /// How many of them each key sealed.
+    pub(super) sealed: BTreeMap<KeyId, u64>,
     /// Of the segment and its pack.
     pub(super) bytes: u64,
     pub(super) bytes_of_lines: u64,
@@ -46,6 +49,19 @@ pub(super) struct Checked {
 
 /// So many faults of a kind are enough for one segment.
 const FAULTS_MAX: usize = 16;
+
+/// A segment as whoever is to let go of it has to know it.
+pub(crate) struct Examined {
+    pub(crate) leaves: Vec<Digest>,
+    /// That its decisions refer to.
+    pub(crate) panels: BTreeSet<Digest>,
+    /// Of the segment and its pack.
+    pub(crate) bytes: u64,
+    /// What is wrong with it first, if anything is.
+    pub(crate) fault: Option<String>,
+    /// When its last record was made.
+    pub(crate) last: Option<Time>,
+}
 
 /// Reads a segment and its pack.
 pub(super) fn check(segment: &Segment) -> Result<Checked, ReadError> {
@@ -69,6 +85,31 @@ pub(super) fn check(segment: &Segment) -> Result<Checked, ReadError> {
     Ok(checked)
 }
 
+// === impl Examined ===
+
+impl Examined {
+    pub(crate) fn of(segment: &Segment) -> Result<Self, ReadError> {
+        #[derive(serde::Deserialize)]
+        struct Head {
+            at: Time,
+        }
+        let checked = check(segment)?;
+        let mut last = None;
+        crate::search::scan::scan(segment, &[b"\"at\":".to_vec()], |_, line| {
+            last = serde_json::from_slice(line).ok().map(|Head { at }| at).max(last);
+            Ok(())
+        })?;
+        let mut faults: Vec<(u64, String)> = [checked.unreadable, checked.lacking].concat();
+        faults.extend(checked.steps.iter().map(|(line, seq)| (*line, format!("record {seq} is out of place"))));
+        faults.extend(checked.breaks.iter().map(|line| (*line, "it does not go on from the one before".to_owned())));
+        faults.extend(checked.torn.map(|_| (u64::MAX, "its last line is not whole".to_owned())));
+        faults.sort();
+        let fault = faults.into_iter().next().map(|(line, what)| format!("line {line}: {what}"));
+        let panels = checked.panels.into_keys().collect();
+        Ok(Self { leaves: checked.leaves, panels, bytes: checked.bytes, fault, last })
+    }
+}
+
 // === impl Checked ===
 
 impl Checked {
@@ -85,6 +126,7 @@ impl Checked {
             panels: HashMap::new(),
             torn: None,
             objects: 0,
+            sealed: BTreeMap::new(),
             bytes: 0,
             bytes_of_lines: 0,
         }
@@ -133,6 +175,7 @@ impl Checked {
         }
         wanted.extend(light.case.0.map(|case| (case, number)));
         wanted.extend(light.facts.iter().map(|fact| (fact.json, number)));
+        wanted.extend(light.request.and_then(|request| request.words).map(|words| (words, number)));
     }
 
     fn look_up(&mut self, wanted: &[(Digest, u64)]) -> std::io::Result<()> {
@@ -142,6 +185,10 @@ impl Checked {
             while let PackPiece::Object { name, .. } = pack.read(&mut stored)? {
                 self.objects = self.objects.saturating_add(1);
                 self.bytes = self.bytes.saturating_add(stored.len() as u64);
+                if let Some(key) = sealed_with(&stored) {
+                    let count = self.sealed.entry(key).or_default();
+                    *count = count.saturating_add(1);
+                }
                 let right = Digest::of(&stored) == name;
                 let known = there.entry(name).or_insert(right);
                 *known |= right;

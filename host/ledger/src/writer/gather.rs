@@ -12,7 +12,7 @@ use crate::schema::{Body, Line};
 use crate::standing::{Durable, Last};
 use crate::store::{Batch, Place, Store};
 use crate::tree::leaf_hash;
-use crate::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, LINE_BYTES_MAX, cases};
+use crate::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, LINE_BYTES_MAX};
 
 /// How many facts are remembered as stored; beyond that some are stored twice.
 const KNOWN_FACTS_MAX: usize = 4_096;
@@ -57,7 +57,7 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
         if result.is_err() {
             batch.lines.truncate(lines);
             batch.frames.truncate(frames);
-            self.facts.clear(); // some may have been in what was taken back
+            self.storing.facts.clear(); // some may have been in what was taken back
         }
         result
     }
@@ -71,10 +71,10 @@ impl<S: Store, C: Fn() -> Instant> Writer<S, C> {
     ) -> Result<Last, String> {
         let mut line = Line::new(seq, prev, record);
         if let Body::Decided(decided) = &mut line.body {
-            if self.facts.len() > KNOWN_FACTS_MAX {
-                self.facts.clear();
+            if self.storing.facts.len() > KNOWN_FACTS_MAX {
+                self.storing.facts.clear();
             }
-            let taken = cases::take_out(decided, &mut self.packer, &mut self.facts, &mut batch.frames);
+            let taken = self.storing.take_out(decided, &mut batch.frames);
             taken.map_err(|error| format!("the case cannot be stored: {error}"))?;
         }
         let before = batch.lines.len();

@@ -63,7 +63,7 @@ const START: Place = Place { segment: 1, offset: 0 };
 
 /// A ledger over this store that goes on with this number.
 fn start(store: impl Store, clock: impl Fn() -> Instant + Send + 'static, next_seq: u64, queue: usize) -> Ledger {
-    let begin = Begin { standing: Standing::new(next_seq, START), notary: None };
+    let begin = Begin { standing: Standing::new(next_seq, START), notary: None, keys: None };
     Ledger::start(store, clock, begin, queue).unwrap()
 }
 

@@ -94,7 +94,7 @@ async fn a_ledger_of_before_there_were_trees_is_taken_over_whole() {
     let report = place.check();
     assert_eq!((report.findings.len(), report.report.vouched_for), (0, 8));
     let versions: Vec<u32> = read_all(place.path()).unwrap().iter().map(|line| line.v).collect();
-    assert_eq!(versions, [1, 1, 1, 1, 1, 2, 2, 2]);
+    assert_eq!(versions, [1, 1, 1, 1, 1, 3, 3, 3]);
     fs::write(place.segment(1), text.replacen("\"detail\":\"\"", "\"detail\":\"x\"", 1)).unwrap();
     assert_eq!(place.findings()[0].line, Some(1), "what was taken over is vouched for");
 }
@@ -125,7 +125,7 @@ async fn an_altered_record_that_a_start_reads_does_not_let_it_start() {
     let place = Place::with(60).await;
     fs::remove_file(place.path().join("state")).unwrap();
     let text = fs::read_to_string(place.segment(1)).unwrap();
-    fs::write(place.segment(1), text.replacen("deploy 0", "deploy 9", 1)).unwrap();
+    fs::write(place.segment(1), text.replacen("\"user-0\"", "\"user-9\"", 1)).unwrap();
     let error = Ledger::open(place.path()).unwrap_err().to_string();
     assert!(error.contains("ledger-000001.jsonl:2"), "the one after it does not fit: {error}");
     assert!(error.contains("one of them was altered"), "{error}");

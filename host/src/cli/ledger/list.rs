@@ -44,7 +44,7 @@ pub(in super::super) fn filter(args: &FilterArgs, now: Timestamp) -> anyhow::Res
 }
 
 /// A day, a point in time, or so long ago.
-fn point(text: &str, now: Timestamp) -> anyhow::Result<Time> {
+pub(super) fn point(text: &str, now: Timestamp) -> anyhow::Result<Time> {
     let day = |date: Date| date.to_zoned(TimeZone::UTC).ok().map(|midnight| midnight.timestamp());
     let ago = |text: &str| {
         // A day is 24 hours here: no calendar is asked.
@@ -72,7 +72,7 @@ fn as_text(found: &[Match]) -> String {
         .load_style(presets::NOTHING)
         .set_header(vec!["at", "decision", "user", "verdict", "by", "request", "roles", "locks"]);
     for found in found {
-        let Match { seq: _, at, id, user, verdict, rules, request, roles, locks, dry_run, line: _ } = found;
+        let Match { at, id, user, verdict, rules, request, roles, locks, dry_run, .. } = found;
         let verdict = verdict.map_or("", word);
         let verdict = if *dry_run { format!("{verdict} (dry run)") } else { verdict.to_owned() };
         let locks = match locks {

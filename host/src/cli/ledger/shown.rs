@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use tribunal_ledger::schema::{
-    Answer, Body, Decided, Enforcement, EnforcementAnswer, Evaluation, Lifecycle, Opinion, Outcome, Step, StepResult,
+    Answer, Body, Decided, Enforcement, EnforcementAnswer, Evaluation, Lifecycle, Opinion, Outcome, Shown as CaseShown,
+    Step, StepResult,
 };
 use tribunal_ledger::{Shown, show as look_up};
 
@@ -71,7 +72,8 @@ fn say_decided(page: &mut Page, decided: &Decided) {
         for resource in &request.resources {
             page.say("", &format!("/{}/{}/{}", resource.cluster, resource.kind, resource.name));
         }
-        page.say("words", &request.reason);
+        let words = if request.words.is_some() { "erased" } else { request.reason.as_str() };
+        page.say("words", words);
     }
     for evaluation in &decided.evaluations {
         page.say("opinion", &opinion_text(evaluation));
@@ -84,6 +86,9 @@ fn say_decided(page: &mut Page, decided: &Decided) {
     }
     for release in &decided.releases {
         page.say("release", release);
+    }
+    if let Some(CaseShown::Erased(_)) = &decided.case {
+        page.say("shown", "erased");
     }
     if let Some(case) = decided.case.as_ref().and_then(|shown| shown.inline()) {
         let (requests, facts) = (case.requests.len(), case.facts.len());

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::json;
-use tribunal_ledger::{Checkpoint, Finding, Proof, PublicKey, Report, TornEnd, Verdict, check, public_key};
+use tribunal_ledger::{
+    BundleReport, Checkpoint, Finding, Proof, PublicKey, Report, TornEnd, Verdict, check, check_bundle, public_key,
+};
 
 use super::super::args::VerifyArgs;
 use super::super::{EXIT_ERROR, report};
@@ -21,6 +23,9 @@ const PROOF_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     if let Some(proof) = &args.proof {
         return verify_proof(args, proof);
+    }
+    if let Some(bundle) = &args.bundle {
+        return verify_bundle(args, bundle);
     }
     let directory = directory(&args.place)?;
     let (key, is_own) = match &args.key {
@@ -39,14 +44,51 @@ pub(super) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let verdict = check(&directory, &key, since.as_ref())?;
     let text = if args.json { as_json(&verdict, &key, since.as_ref()) } else { as_text(&verdict, &key, is_own) };
     print(&text)?;
-    if verdict.findings.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+    Ok(conclude(&verdict.findings))
+}
+
+/// Says what was found; the exit code for it.
+fn conclude(findings: &[Finding]) -> ExitCode {
+    if findings.is_empty() {
+        return ExitCode::SUCCESS;
     }
-    let told = verdict.findings.iter().take(FINDINGS_SHOWN_MAX).map(told);
-    let more = verdict.findings.len().saturating_sub(FINDINGS_SHOWN_MAX);
+    let told = findings.iter().take(FINDINGS_SHOWN_MAX).map(told);
+    let more = findings.len().saturating_sub(FINDINGS_SHOWN_MAX);
     let more = (more > 0).then(|| format!("and {more} more like this"));
     report::say(&told.chain(more).collect::<Vec<_>>());
-    Ok(ExitCode::from(EXIT_ERROR))
+    ExitCode::from(EXIT_ERROR)
+}
+
+fn verify_bundle(args: &VerifyArgs, bundle: &Path) -> anyhow::Result<ExitCode> {
+    let (key, is_own) = match &args.key {
+        Some(text) => (key(text)?, false),
+        None => {
+            let own = public_key(bundle);
+            (
+                own.with_context(|| format!("`{}` has no public key in it: give one with `--key`", bundle.display()))?,
+                true,
+            )
+        }
+    };
+    let verdict = check_bundle(bundle, &key)?;
+    let BundleReport { records, range, without_gap, vouched_for, objects, erased } = &verdict.report;
+    let ok = verdict.findings.is_empty();
+    if args.json {
+        let report =
+            json!({ "ok": ok, "key": key.to_string(), "report": verdict.report, "findings": verdict.findings });
+        print(&format!("{report}\n"))?;
+        return Ok(conclude(&verdict.findings));
+    }
+    let (first, last) = range.unwrap_or_default();
+    let gap = if *without_gap { "every record from" } else { "records between" };
+    let own =
+        if is_own { " (it lies in the bundle: give a copy that you have from elsewhere with `--key`)" } else { "" };
+    print(&format!(
+        "key        {key}{own}\nrecords    {records}: {gap} {first} to {last}, of {vouched_for} that were signed for\n\
+         objects    {objects}; {erased} of them are erased: nobody can read them\nverdict    {}\n",
+        if ok { "all is as it was written and signed" } else { "NOT as it was written and signed" }
+    ))?;
+    Ok(conclude(&verdict.findings))
 }
 
 fn older(path: &Path, key: &PublicKey) -> anyhow::Result<Checkpoint> {
@@ -90,7 +132,7 @@ fn as_json(verdict: &Verdict, key: &PublicKey, since: Option<&Checkpoint>) -> St
 }
 
 fn as_text(verdict: &Verdict, key: &PublicKey, is_own: bool) -> String {
-    let Report { records, archived, vouched_for, segments, objects, bytes: _, torn } = &verdict.report;
+    let Report { records, archived, vouched_for, segments, objects, erased, bytes: _, torn } = &verdict.report;
     let mut text = String::new();
     let mut say = |name: &str, what: String| text.push_str(&format!("{name:<10} {what}\n"));
     say("key", key.to_string());
@@ -103,7 +145,9 @@ fn as_text(verdict: &Verdict, key: &PublicKey, is_own: bool) -> String {
     let behind = records.saturating_sub(*vouched_for);
     let behind = if behind > 0 { format!("; {behind} newer ones are not signed for yet") } else { String::new() };
     say("signed", format!("{vouched_for}{behind}"));
-    say("objects", format!("{objects} cases and facts, and what panels consist of"));
+    let erased =
+        if *erased > 0 { format!("; {erased} of them are erased: nobody can read them") } else { String::new() };
+    say("objects", format!("{objects} cases, words and facts, and what panels consist of{erased}"));
     if let Some(TornEnd { path, offset, bytes }) = torn {
         let place = path.display();
         say(

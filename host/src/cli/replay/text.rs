@@ -36,7 +36,7 @@ pub(super) fn page(report: &Report, is_exact: bool) -> String {
 }
 
 fn counts(report: &Report) -> String {
-    let Report { decisions, remade, unasked, of_time, without_panel, .. } = report;
+    let Report { decisions, remade, unasked, erased, of_time, without_panel, .. } = report;
     let mut text = format!("decisions  {decisions}, of which {remade} were made again\n");
     let mut say = |count: u64, what: &str| {
         if count > 0 {
@@ -44,6 +44,7 @@ fn counts(report: &Report) -> String {
         }
     };
     say(*unasked, "without any policy: a guard left them to people");
+    say(*erased, "erased: nobody can read what the policies were shown");
     say(*of_time, "stand on a fault of the moment, such as a deadline: time is no part of a decision");
     say(*without_panel, "are of an older ledger, which names no panel");
     text

@@ -1,0 +1,199 @@
+//! `tribunal ledger export`: decisions in the forms of other systems. It never leaves out a decision that fits, nor lets what
+//! somebody wrote become more than text in the other system.
+
+mod cef;
+mod csv;
+mod ocsf;
+#[cfg(test)]
+mod tests;
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use jiff::Timestamp;
+use serde_json::json;
+use tribunal_ledger::schema::{Body, Decided, FailureClass, Outcome, Step, StepResult, Time, Verdict};
+use tribunal_ledger::{Decision, decisions};
+
+use super::super::args::{ExportArgs, ExportForm};
+use super::directory;
+use super::list::filter;
+
+/// Who made it, in forms that ask for that.
+const PRODUCT: &str = "tribunal";
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// A decision as every form needs it.
+struct Event<'a> {
+    seq: u64,
+    at: Time,
+    decided: &'a Decided,
+    outcomes: &'a [(Time, Outcome)],
+}
+
+/// What became of a decision, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Became {
+    /// Nothing was to be done.
+    Nothing,
+    /// The operator rehearses.
+    Rehearsed,
+    /// All of it is in force.
+    Done,
+    /// Some of it failed.
+    Failed,
+    /// The world had changed, and it was judged anew.
+    Superseded,
+    /// That is not recorded yet.
+    Open,
+}
+
+pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let directory = directory(&args.place)?;
+    let found = decisions(&directory, &filter(&args.filter, Timestamp::now())?)?;
+    let written = match &args.out {
+        Some(out) => {
+            let file = OpenOptions::new().write(true).create_new(true).open(out);
+            let file = file.with_context(|| format!("`{}` cannot be made", out.display()))?;
+            let mut to = BufWriter::new(file);
+            let written = write(args.format, found, &mut to);
+            to.flush()?;
+            written
+        }
+        None => write(args.format, found, &mut BufWriter::new(io::stdout().lock())),
+    };
+    match written {
+        // Whoever reads has had enough, such as `head`.
+        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
+        written => written.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn write<E: std::error::Error + Send + Sync + 'static>(
+    form: ExportForm,
+    found: impl Iterator<Item = Result<Decision, E>>,
+    to: &mut impl Write,
+) -> anyhow::Result<()> {
+    if form == ExportForm::Csv {
+        to.write_all(csv::head().as_bytes())?;
+    }
+    for decision in found {
+        let Decision { record, outcomes } = decision?;
+        let Body::Decided(decided) = &record.body else { continue };
+        let event = Event { seq: record.seq, at: record.at, decided, outcomes: &outcomes };
+        let text = match form {
+            ExportForm::Jsonl => {
+                let outcomes: Vec<_> = outcomes
+                    .iter()
+                    .map(|(at, outcome)| json!({ "at": at, "step": outcome.step, "result": outcome.result }))
+                    .collect();
+                format!("{}\n", json!({ "record": record, "outcomes": outcomes }))
+            }
+            ExportForm::Csv => csv::row(&event),
+            ExportForm::Ocsf => format!("{}\n", ocsf::event(&event)),
+            ExportForm::Cef => cef::event(&event),
+        };
+        to.write_all(text.as_bytes())?;
+    }
+    to.flush()?;
+    Ok(())
+}
+
+// === impl Event ===
+
+impl Event<'_> {
+    /// What was decided, in a word.
+    fn verdict(&self) -> &'static str {
+        self.decided.verdict.map_or("enforce", super::list::word)
+    }
+
+    fn rules(&self) -> Vec<&str> {
+        let determined = self.decided.determined_by.iter().flat_map(|by| &by.rules);
+        let mut rules: Vec<&str> =
+            determined.chain(self.decided.locks.iter().map(|lock| &lock.rule)).map(String::as_str).collect();
+        rules.dedup();
+        rules
+    }
+
+    /// What the requester wrote; none, if that is erased.
+    fn words(&self) -> Option<&str> {
+        let request = self.decided.request.as_ref()?;
+        request.words.is_none().then_some(request.reason.as_str())
+    }
+
+    fn resources(&self) -> Vec<String> {
+        let resources = self.decided.request.iter().flat_map(|request| &request.resources);
+        resources.map(|it| format!("/{}/{}/{}", it.cluster, it.kind, it.name)).collect()
+    }
+
+    fn became(&self) -> Became {
+        if self.decided.dry_run {
+            return Became::Rehearsed;
+        }
+        let resolves = matches!(self.decided.verdict, Some(Verdict::Approve | Verdict::Deny));
+        let planned = self.decided.locks.len() + self.decided.releases.len() + usize::from(resolves);
+        let mut done = 0_usize;
+        for (_, outcome) in self.outcomes {
+            match &outcome.result {
+                StepResult::Applied | StepResult::Reviewed { .. } => done = done.saturating_add(1),
+                StepResult::Failed { .. } => return Became::Failed,
+                StepResult::Superseded { .. } => return Became::Superseded,
+            }
+        }
+        match (planned, done) {
+            (0, _) => Became::Nothing,
+            (planned, done) if done >= planned => Became::Done,
+            (_, _) => Became::Open,
+        }
+    }
+
+    /// Why a step was not done, if one was not.
+    fn trouble(&self) -> Option<String> {
+        self.outcomes.iter().find_map(|(_, outcome)| match &outcome.result {
+            StepResult::Applied | StepResult::Reviewed { .. } => None,
+            StepResult::Failed { class, detail } => {
+                Some(format!("{}, {}: {detail}", step(&outcome.step), class_word(*class)))
+            }
+            StepResult::Superseded { why } => Some(format!("{}: {why}", step(&outcome.step))),
+        })
+    }
+}
+
+// === impl Became ===
+
+impl Became {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Nothing => "nothing-to-do",
+            Self::Rehearsed => "dry-run",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Superseded => "superseded",
+            Self::Open => "open",
+        }
+    }
+}
+
+const fn step(step: &Step) -> &'static str {
+    match step {
+        Step::Lock(_) => "lock",
+        Step::Unlock(_) => "unlock",
+        Step::Approve(_) => "approve",
+        Step::Deny(_) => "deny",
+        Step::Decision => "decision",
+    }
+}
+
+const fn class_word(class: FailureClass) -> &'static str {
+    match class {
+        FailureClass::Retry => "retry",
+        FailureClass::Settle => "settle",
+        FailureClass::Alarm => "alarm",
+    }
+}
