@@ -151,7 +151,7 @@ fn a_plugin_that_does_not_load_is_trouble_and_no_failure() {
     let path = suite(&dir, "[[case]]\nasks = \"a\"\nexpect = \"deny\"");
     let trouble = run(&path, &Options { limits: patient(), ..Options::default() }).unwrap_err().to_string();
     assert!(trouble.contains("is WebAssembly text") && trouble.contains("tribunal plugin inspect"), "{trouble}");
-    let granted = format!("effects = [\"lock\"]\n[[case]]\nasks = \"a\"\nexpect = \"deny\"");
+    let granted = "effects = [\"lock\"]\n[[case]]\nasks = \"a\"\nexpect = \"deny\"";
     let dir = shop(&Guest::new().effects(&[1]).build());
     let path = suite(&dir, &granted);
     let trouble = run(&path, &Options { limits: patient(), ..Options::default() }).unwrap_err().to_string();
