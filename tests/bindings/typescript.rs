@@ -1,5 +1,11 @@
 //! The types of the contract as componentize-qjs hands them to JavaScript. It must never know a type by name.
 
+#![expect(
+    clippy::string_slice,
+    clippy::wildcard_enum_match_arm,
+    reason = "tests: names are ASCII, and what is not named fails"
+)]
+
 use std::fmt::Write as _;
 
 use wit_bindgen_core::wit_parser::{Docs, Resolve, Type, TypeDef, TypeDefKind, WorldId, WorldItem};

@@ -4,9 +4,6 @@ use std::path::{Path, PathBuf};
 
 /// Every language that `cap` is written in.
 pub(crate) const LANGUAGES: [&str; 6] = ["rust", "js", "ts", "python", "go", "c"];
-/// What is quickly compiled also by a debug build, in bytes.
-#[cfg_attr(not(test), expect(dead_code, reason = "the short form compares only these"))]
-pub(crate) const QUICK_BYTES_MAX: usize = 256 * 1024;
 
 /// A component.
 #[derive(Clone, Debug)]

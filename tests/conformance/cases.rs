@@ -59,7 +59,6 @@ pub(crate) fn questions(seed: u64, count: u64) -> Vec<Question> {
 }
 
 /// What users of every day ask: three are held, and one more is asked for.
-#[cfg_attr(test, expect(dead_code, reason = "only measured"))]
 pub(crate) fn typical() -> Arc<Case> {
     let mut chance = Chance::new(0);
     let mut case = case(&mut chance);

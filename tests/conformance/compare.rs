@@ -9,7 +9,6 @@ use crate::builds::Build;
 use crate::cases::Question;
 
 /// Differences of a build that are shown.
-#[cfg_attr(test, expect(dead_code, reason = "a test shows them all"))]
 pub(crate) const SHOWN_MAX: usize = 3;
 /// Milliseconds that an answer may take here, where speed is not what is judged.
 const PATIENCE_MS: u64 = 30_000;

@@ -41,7 +41,7 @@ fn line(build: &Build, case: &Arc<Case>) -> Result<String, String> {
     let (mut took, mut memory) = (Vec::with_capacity(EVALUATIONS), 0);
     for number in 0..EVALUATIONS + EVALUATIONS / 10 {
         let (answer, traces) = solo.review(case, &asked);
-        answer.map_err(|fault| format!("{fault:?}"))?;
+        let _opinion = answer.map_err(|fault| format!("{fault:?}"))?;
         if number >= EVALUATIONS / 10 {
             took.push(traces.elapsed);
             memory = memory.max(traces.memory_bytes);

@@ -11,6 +11,12 @@
 //! second compares them, and prints size, time to compile, time of a fresh evaluation and memory of each. A difference is
 //! told with the seed that finds it again.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for people, whose findings are what it is for"
+)]
+
 mod builds;
 mod cases;
 #[path = "../soak/chance.rs"]

@@ -1,19 +1,24 @@
 //! The short form of `conformance`, which needs no tools: the built-in policy agrees with itself, a policy that differs is
 //! caught, and whatever builds are there are compared.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod builds;
+#[expect(dead_code, reason = "one case is only measured")]
 mod cases;
 #[path = "../soak/chance.rs"]
 #[expect(dead_code, reason = "what else is left to chance, the soak needs")]
 mod chance;
+#[expect(dead_code, reason = "a test shows all differences")]
 mod compare;
 
 use std::path::Path;
 
 use self::builds::Build;
 use self::compare::{Asked, differences};
+
+/// What is quickly compiled also by a debug build, in bytes.
+const QUICK_BYTES_MAX: usize = 256 * 1024;
 
 #[test]
 fn cases_come_again_by_their_seed_and_ask_for_every_answer() {
@@ -47,7 +52,7 @@ fn what_other_languages_built_agrees() {
     println!("not built, not compared: {missing:?}");
     let (reference, questions) = (Asked::reference().unwrap(), cases::questions(3, 40));
     // Interpreters take long to compile without optimization; the program compares them.
-    for build in builds.into_iter().filter(|build| build.bytes.len() < builds::QUICK_BYTES_MAX) {
+    for build in builds.into_iter().filter(|build| build.bytes.len() < QUICK_BYTES_MAX) {
         let language = build.language.clone();
         let differences = differences(&reference, &Asked::of(build).unwrap(), &questions);
         assert!(differences.is_empty(), "{language}: {differences:?}");

@@ -153,7 +153,7 @@ fn a_plugin_that_does_not_load_is_trouble_and_no_failure() {
     assert!(trouble.contains("is WebAssembly text") && trouble.contains("tribunal plugin inspect"), "{trouble}");
     let granted = "effects = [\"lock\"]\n[[case]]\nasks = \"a\"\nexpect = \"deny\"";
     let dir = shop(&Guest::new().effects(&[1]).build());
-    let path = suite(&dir, &granted);
+    let path = suite(&dir, granted);
     let trouble = run(&path, &Options { limits: patient(), ..Options::default() }).unwrap_err().to_string();
     assert!(trouble.contains("is granted `lock`, which it does not declare"), "{trouble}");
 }

@@ -146,8 +146,6 @@ fn list<'a, T, U>(arena: &'a Bump, items: &'a [T], convert: impl FnMut(&'a T) ->
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::indexing_slicing, reason = "tests")]
-
     use std::collections::BTreeMap;
 
     use tribunal_core::lock::LockName;
@@ -224,6 +222,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::indexing_slicing, reason = "a test")]
     fn a_policy_is_shown_everything_that_the_contract_names() {
         let (full, arena) = (full(), Bump::new());
         let shown = case(&full, &arena);
@@ -257,6 +256,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::indexing_slicing, reason = "a test")]
     fn labels_that_could_not_be_read_are_not_shown_as_no_labels() {
         let (full, arena) = (full(), Bump::new());
         let shown = case(&full, &arena);
