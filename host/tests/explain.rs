@@ -10,6 +10,8 @@ mod native;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use serde_json::Value;
+use tokio::process::Command;
 use tribunal::explain::{Bench, Guards, approves, explain, submit};
 use tribunal_core::Timestamp;
 use tribunal_core::case::{Case, CaseRequest};
@@ -17,6 +19,7 @@ use tribunal_core::decision::Verdict;
 use tribunal_core::hearing;
 use tribunal_core::request::{AccessRequest, Decider, RequestState, UserName};
 use tribunal_core::scope::Scope;
+use tribunal_sim::{Scenario, SimClock, SimServer};
 
 use made::{Chance, SEPARATION, case, node};
 use native::Natives;
@@ -119,6 +122,47 @@ fn anything_passes(
         }
     }
     false
+}
+
+/// What is said of a request that nobody has made, in a cluster with these roles.
+async fn hypothetical(asked: &[&str]) -> Value {
+    let roles: String = ["prod-admin", "research-ro", "staging", "editor"]
+        .map(|role| format!("[[role]]\nname = \"{role}\"\n"))
+        .concat();
+    let scenario = Scenario::parse(&format!("cluster = \"acme\"\n{roles}")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let (listen, place) = ("127.0.0.1:0".parse().unwrap(), Some(dir.path().to_owned()));
+    let server = SimServer::start(scenario, listen, place, SimClock::real()).await.unwrap();
+    let config = dir.path().join("tribunal.toml");
+    let text = format!(
+        "[teleport]\naddress = \"{}\"\nidentity-file = \"identity\"\n[[plugin]]\nname = \"apart\"\nsource = \
+         \"builtin:separation\"\nsettings = {{ classes = [\"prod\", \"research\"], when-compliant = \"approve\" }}\n",
+        server.addr()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+    let command = command.args(["explain", "--json", "--user", "alice", "--config"]).arg(&config).args(asked);
+    let output = command.output().await.unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_has_made_is_explained_by_the_cluster_as_it_is() {
+    let said = hypothetical(&["--role", "prod-admin", "--role", "research-ro"]).await;
+    assert_eq!(said["decision"]["verdict"], Value::from("deny"));
+    assert_eq!(said["decision"]["determined_by"]["rules"][0], Value::from("apart/request-mixes-classes"));
+    let passes = &said["passes"];
+    assert_eq!((&passes["change"]["size"], &passes["smallest"]), (&Value::from(1), &Value::from(true)), "{said}");
+    assert_eq!(passes["then"]["verdict"], Value::from("approve"));
+    // A guard has the last word; the cluster knows other roles.
+    let said = hypothetical(&["--role", "editor"]).await;
+    assert_eq!(said["decision"]["determined_by"]["rules"][0], Value::from("guard/protected-role"));
+    assert_eq!(said["passes"]["change"]["without_roles"][0], Value::from("editor"), "{said}");
+    assert_eq!(said["passes"]["then"]["verdict"], Value::from("approve"));
+    let said = hypothetical(&["--resource", "/acme/node/web-1", "--role", "staging", "--hours", "2"]).await;
+    assert_eq!((&said["decision"]["verdict"], &said["passes"]), (&Value::from("approve"), &Value::Null), "{said}");
 }
 
 #[test]

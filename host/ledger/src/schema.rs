@@ -109,6 +109,16 @@ struct Head {
     v: u32,
 }
 
+/// What stands in each line beside what it tells.
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    v: u32,
+    seq: u64,
+    prev: Option<Digest>,
+    at: Time,
+    kind: &'a str,
+}
+
 // === impl Line ===
 
 impl Line {
@@ -154,6 +164,20 @@ impl Line {
                 Ok(head) if !known.contains(&head.v) => Err(other_version(head.v)),
                 Ok(_) | Err(_) => Err(InvalidLine(error.to_string())),
             },
+        }
+    }
+
+    /// Reads a line that is most likely a decision, in half the time of [`Self::parse`], which reads whatever else it is.
+    ///
+    /// # Errors
+    /// As of [`Self::parse`].
+    pub(crate) fn parse_decided(line: &[u8]) -> Result<Self, InvalidLine> {
+        let known = SCHEMA_VERSION_MIN..=SCHEMA_VERSION;
+        match (serde_json::from_slice::<Envelope<'_>>(line), serde_json::from_slice::<Decided>(line)) {
+            (Ok(Envelope { v, seq, prev, at, kind: "decided" }), Ok(decided)) if known.contains(&v) => {
+                Ok(Self { v, seq, prev, at, body: Body::Decided(Box::new(decided)) })
+            }
+            (Ok(_) | Err(_), Ok(_) | Err(_)) => Self::parse(line),
         }
     }
 

@@ -14,6 +14,7 @@ use crate::simulation::driver::{Call, Driver, Luck};
 use crate::simulation::policies::Policy;
 
 mod reviews;
+mod shadow;
 
 const STEPS_MAX: u32 = 2_000;
 

@@ -303,11 +303,16 @@ impl Controller {
         let (planned, impossible) = self.put_in_order(turn, standing, release);
         let because = (!impossible.is_empty()).then(|| Because::LockImpossible(impossible.join("; ")));
         match planned {
-            Some(plan) => self.record_plan(turn, round, plan),
+            Some(plan) => {
+                // Its record says what they said.
+                self.shadows_are_told(turn, standing);
+                self.record_plan(turn, round, plan);
+            }
             None => {
                 if let Some(state) = self.subjects.get_mut(turn.user) {
                     state.told_rehearsal = None;
                 }
+                self.tell_shadows(turn, standing);
                 self.finish_round(turn, &round);
             }
         }

@@ -9,7 +9,7 @@ use crate::case::Case;
 use crate::decision::Because;
 use crate::decision::Decision;
 use crate::lock::{Lock, LockName};
-use crate::opinion::{Evaluation, LockOrder, Panel, PolicyName};
+use crate::opinion::{Evaluation, FaultKind, LockOrder, Panel, PolicyName};
 use crate::record::{DecisionId, Enforcement};
 use crate::request::{AccessRequest, Background, RequestId, ResourceKey, UserName};
 use crate::time::Timestamp;
@@ -42,6 +42,8 @@ pub(crate) struct SubjectState {
     pub(crate) told: BTreeMap<RequestId, Decision>,
     /// Why held requests could not be put in order, as the ledger was last told.
     pub(crate) told_standing: Option<Because>,
+    /// What policies in shadow mode would have locked, as the ledger was last told where nothing else was to be told.
+    pub(crate) told_shadows: Vec<ShadowSaid>,
     /// Pending requests that Teleport would not let us resolve.
     pub(crate) refused: BTreeMap<RequestId, Refused>,
     /// The locks and releases that a dry run last told the ledger of.
@@ -54,6 +56,9 @@ pub(crate) struct SubjectState {
     due: Option<Timestamp>,
     failures: u32,
 }
+
+/// Who in shadow mode would lock what by which rule, or failed how.
+pub(crate) type ShadowSaid = (PolicyName, Result<Vec<(RequestId, String)>, FaultKind>);
 
 /// A request that Teleport would not let us resolve: to try again at once would lock and release what is held, for
 /// nothing.

@@ -157,7 +157,9 @@ impl Chunk {
                 Ok(false) => {}
                 Ok(true) => take(
                     line,
-                    Line::parse(line).map_err(|error| damage(error.to_string())).and_then(|line| self.whole(line)),
+                    Line::parse_decided(line)
+                        .map_err(|error| damage(error.to_string()))
+                        .and_then(|line| self.whole(line)),
                 ),
                 Err(error) => take(line, Err(damage(error.to_string()))),
             }

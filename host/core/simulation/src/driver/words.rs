@@ -52,6 +52,9 @@ fn decided_line(decided: &Decided) -> String {
             format!("{} {} [{}]", decision.verdict.as_str(), request.id, decision.because.rules().join(", "))
         }
         (None, Some(decision)) => format!("{} what is held: {}", decision.verdict.as_str(), decision.because.reason()),
+        (Some(_) | None, None) if decided.locks.is_empty() && decided.releases.is_empty() => {
+            "hear what shadows would lock".to_owned()
+        }
         (Some(_) | None, None) => "put what is held in order".to_owned(),
     };
     let locks: Vec<_> = decided.locks.iter().map(|(lock, rule)| format!("; lock {} [{rule}]", lock.name)).collect();

@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use super::super::Controller;
-use super::super::state::Turn;
+use super::super::state::{ShadowSaid, Turn};
 use super::Standing;
 use crate::action::Action;
 use crate::case::Case;
 use crate::decision::{Because, Decision, Verdict};
-use crate::opinion::{Evaluation, Panel};
-use crate::record::{Decided, Enforcement, Record};
+use crate::opinion::{Evaluation, Mode, Panel};
+use crate::record::{Decided, DecisionId, Enforcement, Record};
 use crate::request::AccessRequest;
 
 /// What policies said about a request that stays pending, and what they were shown.
@@ -72,14 +72,43 @@ impl Controller {
         let Some(because) = because else {
             return;
         };
-        let decision = Decision { verdict: Verdict::Leave, because };
+        self.record_standing(turn, id, Some(Decision { verdict: Verdict::Leave, because }), standing);
+    }
+
+    /// Tells the ledger what policies in shadow mode would lock where nothing is done, so that no other record says it: once
+    /// for each different answer.
+    pub(super) fn tell_shadows(&mut self, turn: &mut Turn<'_>, standing: &Standing) {
+        let id = self.next_decision();
+        if self.shadows_are_told(turn, standing) {
+            self.record_standing(turn, id, None, standing);
+        }
+    }
+
+    /// Remembers what policies in shadow mode say of held requests; whether that is anything new to be told.
+    pub(super) fn shadows_are_told(&mut self, turn: &Turn<'_>, standing: &Standing) -> bool {
+        let said: Vec<ShadowSaid> = standing.enforcements.iter().filter_map(shadow_said).collect();
+        let Some(state) = self.subjects.get_mut(turn.user) else {
+            return false;
+        };
+        let is_news = !said.is_empty() && state.told_shadows != said;
+        state.told_shadows = said;
+        is_news
+    }
+
+    fn record_standing(
+        &mut self,
+        turn: &mut Turn<'_>,
+        id: DecisionId,
+        decision: Option<Decision>,
+        standing: &Standing,
+    ) {
         let decided = Decided {
             id,
             at: turn.now,
             user: turn.user.clone(),
             request: None,
-            reason: decision.because.reason(),
-            decision: Some(decision),
+            reason: decision.as_ref().map(|decision| decision.because.reason()).unwrap_or_default(),
+            decision,
             evaluations: Vec::new(),
             enforcements: standing.enforcements.clone(),
             locks: Vec::new(),
@@ -91,4 +120,18 @@ impl Controller {
         self.decided();
         turn.out.push(Action::Record { ticket: None, record: Box::new(Record::Decided(Box::new(decided))) });
     }
+}
+
+/// What a policy in shadow mode said, if that is anything.
+fn shadow_said(said: &Enforcement) -> Option<ShadowSaid> {
+    match said.member.mode {
+        Mode::Enforce => return None,
+        Mode::Shadow => {}
+    }
+    let answer = match &said.answer {
+        Ok(orders) if orders.is_empty() => return None,
+        Ok(orders) => Ok(orders.iter().map(|order| (order.request.clone(), order.ground.rule.clone())).collect()),
+        Err(fault) => Err(fault.kind),
+    };
+    Some((said.member.name.clone(), answer))
 }
