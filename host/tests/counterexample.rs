@@ -235,7 +235,7 @@ fn hunt(natives: &Natives, seed: u64, cases_max: u64) -> Outcome {
     let mut cases = 0;
     search.run(&mut &*natives, || {
         cases += 1;
-        cases >= cases_max
+        cases > cases_max
     })
 }
 

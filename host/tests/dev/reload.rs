@@ -52,14 +52,14 @@ async fn policies_are_replaced_while_the_daemon_runs_and_the_last_good_ones_stay
     // Mended, and asked to look.
     put(dir, "theirs.wasm", tribunal_plugins::CAP);
     daemon.signal("HUP").await;
-    daemon.logs("Panel replaced").await;
+    daemon.logs("Another panel is asked").await;
     assert_eq!(served.resolved(&first).await["state"], "APPROVED");
     // Two resources at once are too many, until the settings change; nobody asks.
     let both = ["--resource", "/dev/node/node-2", "--resource", "/dev/node/node-3"];
     let second = served.ask("switcher", &both).await;
     assert_eq!(served.resolved(&second).await["state"], "DENIED");
     put(dir, "tribunal.toml", configuration(&served.address, 2));
-    daemon.logs("Panel replaced").await;
+    daemon.logs("Another panel is asked").await;
     let third = served.ask("hoarder", &both).await;
     assert_eq!(served.resolved(&third).await["state"], "APPROVED");
 
