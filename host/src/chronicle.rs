@@ -3,8 +3,6 @@
 //! decides nothing, and keeps nothing from happening.
 
 mod known;
-#[cfg(test)]
-mod tests;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -127,3 +125,6 @@ impl<L: Ledger, C: Clock> Chronicle<L, C> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,6 +68,9 @@ fn measure(
         server_busy: before,
     };
     let first = watch.round("first", waiting, Some(begun))?;
+    // What the stream did not tell any more of the first round, this list does.
+    server.drop_watches();
+    watch.round("settled", 0, None)?;
     server.drop_watches();
     let unchanged = watch.round("unchanged", 0, None)?;
     server.drop_watches();

@@ -18,7 +18,7 @@ pub(crate) fn write(dir: &Path, count: u64) -> Result<String, String> {
         fs::write(dir.join(&file), component(number))
             .map_err(|error| format!("`{file}` cannot be written: {error}"))?;
         tables.push_str(&format!(
-            "\n[[plugin]]\nname = \"plugin-{number}\"\nsource = \"{file}\"\nsettings = {{ max-resources = {} }}\n",
+            "\n[[plugin]]\nname = \"plugin-{number}\"\nsource = \"{file}\"\neffects = [\"approve\", \"deny\", \"lock\"]\nsettings = {{ max-resources = {} }}\n",
             number + 1
         ));
     }
