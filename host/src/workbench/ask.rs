@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use tribunal_core::case::Case;
-use tribunal_core::opinion::{Fault, LockOrder, Opinion};
+use tribunal_core::opinion::{Fault, FaultKind, LockOrder, Opinion};
 use tribunal_core::request::{RequestId, RequestState};
 use tribunal_engine::{Solo, Traces};
 
@@ -79,6 +79,18 @@ impl Answer {
         }
     }
 
+    /// Whether it may be the doing of a busy machine, so that asking once more may give another.
+    #[must_use]
+    pub fn is_of_this_machine(&self) -> bool {
+        self.fault().is_some_and(|fault| fault.kind == FaultKind::Deadline || fault.kind == FaultKind::Unavailable)
+    }
+
+    /// Whether both are answers to one question that cannot both be given.
+    #[must_use]
+    pub fn differs_from(&self, other: &Self) -> bool {
+        self != other && !self.is_of_this_machine() && !other.is_of_this_machine()
+    }
+
     /// Bytes of text in it.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -130,4 +142,19 @@ impl std::fmt::Display for Answer {
 pub fn pending(case: &Case) -> Vec<RequestId> {
     let pending = case.requests.iter().filter(|entry| entry.request.state == RequestState::Pending);
     pending.map(|entry| entry.request.id.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missed_deadline_is_no_other_answer_and_a_trap_is() {
+        let abstains = Answer::Opinion(Ok(Opinion::Abstain));
+        let fault = |kind| Answer::Opinion(Err(Fault::new(kind, "why")));
+        assert!(!abstains.differs_from(&abstains));
+        assert!(!abstains.differs_from(&fault(FaultKind::Deadline)));
+        assert!(!fault(FaultKind::Unavailable).differs_from(&abstains));
+        assert!(abstains.differs_from(&fault(FaultKind::Trap)));
+    }
 }

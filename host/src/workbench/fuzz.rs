@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 use tribunal_core::case::Case;
-use tribunal_core::opinion::{Fault, FaultKind, Opinion};
+use tribunal_core::opinion::{FaultKind, Opinion};
 use tribunal_core::request::RequestId;
 use tribunal_engine::Solo;
 
@@ -106,12 +106,13 @@ fn look(solo: &Solo, case: &Case) -> Option<(Wrong, Question, String)> {
         let (answer, _) = question.ask(solo, &case);
         let (again, _) = question.ask(solo, &case);
         if let Some(fault) = answer.fault() {
-            if is_of_this_machine(fault) && again.fault().is_none() {
+            // A deadline may be missed because the machine is busy: once more, and it is the policy's.
+            if answer.is_of_this_machine() && again.fault().is_none() {
                 continue;
             }
             return Some((Wrong::Fault(fault.kind), question, fault.detail.clone()));
         }
-        if answer != again {
+        if answer.differs_from(&again) {
             return Some((Wrong::Differs, question, format!("{answer}; then {again}")));
         }
         if let (Question::Review(id), Answer::Opinion(Ok(Opinion::Approve(_)))) = (&question, &answer)
@@ -122,11 +123,6 @@ fn look(solo: &Solo, case: &Case) -> Option<(Wrong, Question, String)> {
         }
     }
     None
-}
-
-/// A deadline may be missed because the machine is busy: once more, and it is the policy's.
-fn is_of_this_machine(fault: &Fault) -> bool {
-    fault.kind == FaultKind::Deadline || fault.kind == FaultKind::Unavailable
 }
 
 /// What the policy would say to a lock on the request that it approves.

@@ -184,7 +184,7 @@ impl Bench {
             .map(|question| {
                 let (answer, traces) = question.ask(&solo, &case);
                 let (again, _) = question.ask(&solo, &case);
-                if again != answer && answer.fault().is_none() {
+                if answer.differs_from(&again) {
                     failures.push(format!("{question}: answered twice, it differs: {answer}; then {again}"));
                 }
                 Asked { question, answer, traces }

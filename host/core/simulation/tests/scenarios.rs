@@ -123,6 +123,14 @@ impl Scene {
         self.driver.publish();
     }
 
+    fn is_locked(&self, id: &str) -> bool {
+        self.driver.world.is_locked(&self.driver.world.requests[&RequestId::new(id)])
+    }
+
+    fn is_locked_by_us(&self, id: &str) -> bool {
+        self.driver.world.locks.contains_key(&LockName::of(&RequestId::new(id)))
+    }
+
     /// Ends the story with what there is, and compares it with the text of that name.
     fn ends_as(mut self, name: &str) {
         self.settle();
@@ -463,6 +471,52 @@ fn a_stale_list_does_not_undo_an_approval_of_which_nobody_knows_whether_it_was_d
     scene.says("-- after the stale list --");
     scene.ask("r2", "switcher", "research-a", &[]);
     scene.ends_as("stale-list-in-doubt");
+}
+
+#[test]
+fn what_ends_while_policies_are_asked_about_it_is_seen_to_have_ended() {
+    let mut scene = Scene::new();
+    let end = scene.driver.world.now.after(POLL / 2);
+    scene.ask_and_settle("r1", "hoarder", "node", &["n1", "n2"]);
+    scene.ask_with("r2", "hoarder", "node", &["n3", "n4"], |request| request.access_expires = Some(end));
+    scene.settle();
+    assert!(scene.is_locked("r1"));
+    // No round has ended yet that could have set a time for the next one.
+    scene.driver.crash(|| true).unwrap();
+    scene.driver.watch_up().unwrap();
+    scene.until(|action| matches!(action, Action::Ask { .. }));
+    scene.driver.wait(end.after(Duration::from_millis(1))).unwrap();
+    scene.settle();
+    assert!(!scene.is_locked("r1"), "{}", scene.driver.story.join("\n"));
+}
+
+#[test]
+fn what_is_read_for_one_user_is_news_for_others() {
+    let mut scene = Scene::new();
+    for user in ["switcher", "hoarder"] {
+        scene.ask_and_settle(&format!("prod of {user}"), user, "prod-a", &[]);
+    }
+    let by_role = LockTarget { role: Some("prod-a".to_owned()), ..LockTarget::default() };
+    let name = LockName::new("stop");
+    let stop = Lock {
+        name: name.clone(),
+        target: by_role,
+        message: String::new(),
+        expires: None,
+        created_by: "ann".to_owned(),
+    };
+    scene.person_edits(stop);
+    scene.ask_and_settle("research of switcher", "switcher", "research-a", &[]);
+    assert!(!scene.is_locked_by_us("prod of switcher"), "others locked it");
+    // The lock is gone before this round reads it, and the round before the stream.
+    scene.ask("research of hoarder", "hoarder", "research-a", &[]);
+    scene.until(|action| matches!(action, Action::Reread { .. }));
+    scene.driver.world.by_person(name.as_str(), |world| world.drop_lock(&name));
+    let at = scene.until(|action| matches!(action, Action::Reread { .. }));
+    scene.driver.advance(at, Luck::Good, |_| 0).unwrap();
+    scene.driver.advance(at, Luck::Good, |_| 0).unwrap();
+    scene.settle();
+    assert!(scene.is_locked_by_us("prod of switcher"), "{}", scene.driver.story.join("\n"));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::breaker::Load;
 use super::plan::Planned;
 use super::state::{Phase, Plan, Progress, Round, SubjectState, Turn};
+use super::view::Concerns;
 use super::{Controller, Settings};
 use crate::action::{Action, Fresh, Reply, Resolution, ResolveWith, Ticket};
 use crate::failure::{Failure, FailureClass};
@@ -215,18 +216,37 @@ impl Controller {
     }
 
     /// Takes what was read into the view: the plan's requests, and the locks of these names.
-    fn take_in(&mut self, plan: &Plan, locks: Vec<LockName>, fresh: Fresh) {
+    fn take_in(&mut self, turn: &Turn<'_>, plan: &Plan, locks: Vec<LockName>, fresh: Fresh) {
         for (asked, there) in plan.requests.iter().zip(fresh.requests) {
-            match there {
+            let concerns = match there {
                 Some(request) => self.view.put_request(request),
                 None => self.view.remove_request(&asked.id),
             };
+            self.wake_others(turn, concerns);
         }
         for (name, there) in locks.into_iter().zip(fresh.locks) {
-            match there {
-                Some(lock) => self.view.put_lock(lock),
-                None => self.view.remove_lock(&name),
-            };
+            self.take_in_lock(turn, &name, there);
+        }
+    }
+
+    fn take_in_lock(&mut self, turn: &Turn<'_>, name: &LockName, there: Option<Lock>) {
+        let concerns = match there {
+            Some(lock) => self.view.put_lock(lock),
+            None => self.view.remove_lock(name),
+        };
+        self.wake_others(turn, concerns);
+    }
+
+    /// What one subject's round read may be news to others: the stream will not tell the view anything new of it. The round
+    /// itself goes by what it read.
+    fn wake_others(&mut self, turn: &Turn<'_>, concerns: Concerns) {
+        let others = match concerns {
+            Concerns::Nobody => Vec::new(),
+            Concerns::User(user) => vec![user],
+            Concerns::Everybody => self.view.users().cloned().collect(),
+        };
+        for user in others.iter().filter(|user| *user != turn.user) {
+            self.wake(user);
         }
     }
 

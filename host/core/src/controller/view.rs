@@ -109,10 +109,13 @@ impl View {
         next
     }
 
-    /// Takes in a request as it is now.
+    /// Takes in a request as it is now. Another revision of what it was concerns nobody: it is what our own write made it.
     pub(crate) fn put_request(&mut self, request: impl Into<Arc<AccessRequest>>) -> Concerns {
         let request = request.into();
-        if self.requests.get(&request.id) == Some(&request) {
+        if let Some(known) = self.requests.get_mut(&request.id)
+            && known.looks_like(&request)
+        {
+            *known = request;
             return Concerns::Nobody;
         }
         let before = self.remove_request(&request.id);

@@ -24,7 +24,7 @@ impl Controller {
             self.outdated(turn, &plan, &fresh).or((!locks_same).then_some("a lock changed before it was written"));
         if let Some(why) = why {
             let names = locks_before(&plan).map(|(name, _)| name.clone()).collect();
-            self.take_in(&plan, names, fresh);
+            self.take_in(turn, &plan, names, fresh);
             return self.supersede(turn, round, &plan, why);
         }
         let mut locking = Locking::default();
@@ -45,10 +45,8 @@ impl Controller {
 
     /// A lock is as the plan wants it.
     pub(super) fn lock_done(&mut self, turn: &mut Turn<'_>, plan: &Plan, name: &LockName) {
-        match plan.writes.iter().find(|(lock, _)| lock.name == *name) {
-            Some((lock, _)) => self.view.put_lock(lock.clone()),
-            None => self.view.remove_lock(name),
-        };
+        let there = plan.writes.iter().find(|(lock, _)| lock.name == *name).map(|(lock, _)| lock.clone());
+        self.take_in_lock(turn, name, there);
         self.outcome(turn, plan, lock_step(plan, name), StepResult::Applied);
     }
 
@@ -102,10 +100,7 @@ impl Controller {
                 self.lock_done(turn, &plan, &name);
                 continue;
             }
-            match there {
-                Some(there) => self.view.put_lock(there),
-                None => self.view.remove_lock(&name),
-            };
+            self.take_in_lock(turn, &name, there);
             worst = worst.max(Some(failure.class));
             if failure.class == FailureClass::Alarm {
                 self.alarm(turn, format!("lock `{name}` cannot be written: {failure}"));

@@ -37,7 +37,7 @@ impl Controller {
         let why = self.outdated(turn, &plan, &fresh).or((!in_force).then_some("a lock that it needs is not in force"));
         if let Some(why) = why {
             let names = locks_after(&plan).map(|lock| lock.name.clone()).collect();
-            self.take_in(&plan, names, fresh);
+            self.take_in(turn, &plan, names, fresh);
             return self.supersede(turn, round, &plan, why);
         }
         self.resolve(turn, round, plan);
@@ -143,7 +143,7 @@ impl Controller {
             self.outcome(turn, plan, resolve_step(resolution), result);
             return self.next_in_round(turn, round);
         }
-        self.take_in(plan, Vec::new(), fresh);
+        self.take_in(turn, plan, Vec::new(), fresh);
         self.resolution_failed(turn, round, plan, failure);
     }
 

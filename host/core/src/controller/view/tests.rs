@@ -59,12 +59,12 @@ struct Naive {
 }
 
 impl Naive {
-    /// Of each user the requests, and the locks that cover any of them.
+    /// Of each user the requests, whatever their revision, and the locks that cover any of them.
     fn seen(&self) -> BTreeMap<UserName, (Vec<AccessRequest>, Vec<Lock>)> {
         let mut seen = BTreeMap::<_, (Vec<_>, Vec<_>)>::new();
         for request in self.requests.values() {
             let (requests, locks) = seen.entry(request.user.clone()).or_default();
-            requests.push(request.clone());
+            requests.push(AccessRequest { revision: String::new(), ..request.clone() });
             locks.extend(self.locks.values().filter(|lock| lock.covers(request)).cloned());
         }
         seen
@@ -194,6 +194,9 @@ fn whoever_a_change_concerns_is_woken() {
     let user = |name: &str| Concerns::User(UserName::new(name));
     assert_eq!(view.put_request(request.clone()), user("u0"));
     assert_eq!(view.put_request(request.clone()), Concerns::Nobody, "nothing changed");
+    request.revision.push_str(", written once more");
+    assert_eq!(view.put_request(request.clone()), Concerns::Nobody, "only its revision changed");
+    assert_eq!(view.request(&request.id).map(AsRef::as_ref), Some(&request), "and that is known");
     request.user = UserName::new("u1");
     assert_eq!(view.put_request(request.clone()), Concerns::Everybody, "it was one's and is another's");
     let lock = |target| Lock {
