@@ -39,7 +39,7 @@ fn the_policies_that_ship_with_the_host_pass_their_suites() {
     let limits = Limits { deadline_ms: 30_000, setup_deadline_ms: 30_000, ..Limits::default() };
     let options = Options { limits, ..Options::default() };
     let suites = tribunal::workbench::suite::find(&[policies()]).unwrap();
-    assert!(suites.len() >= 4, "{suites:?}");
+    assert_eq!(suites.len(), 10, "each policy has one: {suites:?}");
     for path in suites {
         let result = run(&path, &options).unwrap();
         let failed: Vec<_> = result.cases.iter().filter(|case| !case.passed()).collect();
