@@ -33,6 +33,7 @@ macro_rules! mirror {
     };
 }
 
+mod aside;
 mod case;
 mod decided;
 mod lock;

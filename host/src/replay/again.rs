@@ -243,8 +243,8 @@ fn orders_that_stand(past: &Decided, heard: &Hearing) -> Vec<Order> {
 fn difference(past: &Decided, heard: &Hearing, bytes: &[u8]) -> Option<String> {
     let evaluations: Vec<Evaluation> = heard.evaluations.iter().map(Evaluation::from).collect();
     let enforcements: Vec<Enforcement> = heard.enforcements.iter().map(Enforcement::from).collect();
-    let said = [b"\"evaluations\":".to_vec(), json(&evaluations), b",\"enforcements\":".to_vec(), json(&enforcements)];
-    if memmem::find(bytes, &said.concat()).is_none() {
+    let said = [json(&evaluations), b",\"enforcements\":".to_vec(), json(&enforcements)];
+    if !stands_behind(b"\"evaluations\":", &said.concat(), bytes) {
         return Some(first_difference(past, heard));
     }
     let (Some(was), Some(is)) = (&past.decision, &heard.decision) else {
@@ -257,8 +257,8 @@ fn difference(past: &Decided, heard: &Hearing, bytes: &[u8]) -> Option<String> {
         _ => {
             let verdict = RecordedVerdict::from(is.verdict);
             let by = DeterminedBy::from(&is.because);
-            let decided = [b"\"verdict\":".to_vec(), json(&verdict), b",\"determined_by\":".to_vec(), json(&by)];
-            let same = memmem::find(bytes, &decided.concat()).is_some();
+            let decided = [json(&verdict), b",\"determined_by\":".to_vec(), json(&by)];
+            let same = stands_behind(b"\"verdict\":", &decided.concat(), bytes);
             (!same).then(|| {
                 format!(
                     "the verdict is {}, and {} is recorded, or other grounds",
@@ -268,6 +268,12 @@ fn difference(past: &Decided, heard: &Hearing, bytes: &[u8]) -> Option<String> {
             })
         }
     }
+}
+
+/// Whether this text stands behind this key, in one place at least: a requester's words may look like a key.
+fn stands_behind(key: &[u8], text: &[u8], bytes: &[u8]) -> bool {
+    let behind = |at: usize| bytes.get(at.saturating_add(key.len())..).is_some_and(|rest| rest.starts_with(text));
+    memmem::find_iter(bytes, key).any(behind)
 }
 
 fn json(value: &impl Serialize) -> Vec<u8> {

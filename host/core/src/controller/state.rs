@@ -260,9 +260,11 @@ impl SubjectState {
         self.failures > 0
     }
 
-    /// Its round found nothing to do, and nothing waits for another.
+    /// Its round found nothing to do, and nothing waits for another. Labels of resources are most of what is known of many
+    /// subjects; whoever asks for more names resources that have to be read then anyway.
     pub(crate) fn rest(&mut self, now: Timestamp) {
         self.rests_since = Some(now);
+        self.known.take_if(|known| !known.asked.is_empty());
     }
 
     /// Whether a full list that says nothing new of it need not have it judged anew.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use tribunal_core::case as core;
 use tribunal_core::lock::LockName;
 use tribunal_core::request::UserName;
 
-use super::{Request, Time};
+use super::{Request, Time, aside};
 use crate::digest::Digest;
 
 /// What the policies were shown: a stored object, or, in lines of version 1 and in lines that were read with what they
@@ -73,7 +73,7 @@ pub struct Subject {
 }
 
 /// A request and the locks on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CaseRequest {
     /// The request.
     #[serde(flatten)]
@@ -176,6 +176,13 @@ impl From<Subject> for tribunal_core::request::Subject {
 }
 
 // === impl CaseRequest ===
+
+impl<'de> Deserialize<'de> for CaseRequest {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let (request, locks) = aside::read(from, "locks")?;
+        Ok(Self { request, locks })
+    }
+}
 
 impl From<&core::CaseRequest> for CaseRequest {
     fn from(it: &core::CaseRequest) -> Self {

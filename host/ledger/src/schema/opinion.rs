@@ -55,6 +55,7 @@ mirror! {
 
 /// One policy's answer about the pending request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Said")]
 pub struct Evaluation {
     /// The plugin's name in the configuration.
     pub policy: String,
@@ -79,6 +80,7 @@ pub enum Answer {
 
 /// One policy's answer about held requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Said")]
 pub struct Enforcement {
     /// The plugin's name in the configuration.
     pub policy: String,
@@ -89,6 +91,17 @@ pub struct Enforcement {
     /// What it answered.
     #[serde(flatten)]
     pub answer: EnforcementAnswer,
+}
+
+/// An answer of either kind as it stands in a line.
+#[derive(Deserialize)]
+struct Said {
+    policy: String,
+    mode: Mode,
+    effects: Vec<Effect>,
+    opinion: Option<Opinion>,
+    orders: Option<Vec<LockOrder>>,
+    fault: Option<Fault>,
 }
 
 /// Lock orders or a fault.
@@ -148,6 +161,36 @@ pub struct Fault {
     pub kind: FaultKind,
     /// What happened.
     pub detail: String,
+}
+
+// === impl Said ===
+
+impl TryFrom<Said> for Evaluation {
+    type Error = &'static str;
+
+    fn try_from(it: Said) -> Result<Self, Self::Error> {
+        let Said { policy, mode, effects, opinion, orders: _, fault } = it;
+        let answer = match (opinion, fault) {
+            (Some(opinion), None) => Answer::Opinion(opinion),
+            (None, Some(fault)) => Answer::Fault(fault),
+            (None, None) | (Some(_), Some(_)) => return Err("an answer has either `opinion` or `fault`"),
+        };
+        Ok(Self { policy, mode, effects, answer })
+    }
+}
+
+impl TryFrom<Said> for Enforcement {
+    type Error = &'static str;
+
+    fn try_from(it: Said) -> Result<Self, Self::Error> {
+        let Said { policy, mode, effects, opinion: _, orders, fault } = it;
+        let answer = match (orders, fault) {
+            (Some(orders), None) => EnforcementAnswer::Orders(orders),
+            (None, Some(fault)) => EnforcementAnswer::Fault(fault),
+            (None, None) | (Some(_), Some(_)) => return Err("an answer has either `orders` or `fault`"),
+        };
+        Ok(Self { policy, mode, effects, answer })
+    }
 }
 
 fn member(it: &core::Member) -> (String, Mode, Vec<Effect>) {
