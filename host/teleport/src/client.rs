@@ -11,6 +11,7 @@ mod list;
 mod locks;
 mod page;
 mod port;
+mod recall;
 mod renew;
 mod requests;
 mod resources;
@@ -48,6 +49,7 @@ use crate::identity::{Identity, IdentityFile};
 use crate::route::Route;
 use crate::skew::Skew;
 use lacks::Lacks;
+use recall::Recall;
 use rights::Sight;
 use timing::Timing;
 use version::Verdict;
@@ -87,6 +89,7 @@ pub struct Client {
     /// The present connection. [`Client::reload`] and [`Client::follow_identity`] swap it.
     connection: watch::Sender<Arc<Connection>>,
     timing: Timing,
+    recall: Recall,
 }
 
 /// What a cluster says of itself.
@@ -142,7 +145,7 @@ impl Client {
     pub async fn new(target: Target, limits: Limits) -> Result<Self, Failure> {
         let file = Arc::new(target.identity_file().await?);
         let connection = watch::Sender::new(Arc::new(Connection::new(&target, &file)));
-        Ok(Self { target, file, limits, connection, timing: Timing::default() })
+        Ok(Self { target, file, limits, connection, timing: Timing::default(), recall: Recall::default() })
     }
 
     /// The same client, which compares the server's clock with this one.

@@ -113,7 +113,7 @@ impl View {
     pub(crate) fn put_request(&mut self, request: impl Into<Arc<AccessRequest>>) -> Concerns {
         let request = request.into();
         if let Some(known) = self.requests.get_mut(&request.id)
-            && known.looks_like(&request)
+            && (Arc::ptr_eq(known, &request) || known.looks_like(&request))
         {
             *known = request;
             return Concerns::Nobody;

@@ -26,7 +26,8 @@ impl Client {
             self.check_sight(&connection).await?;
             let locks = self.list_locks(&connection, PAGE_TRIES_MAX).await?;
             let everything = types::AccessRequestFilter::default();
-            let requests = self.list_requests(&connection, everything, PAGE_TRIES_MAX).await?;
+            let requests = self.list_requests(&connection, everything, PAGE_TRIES_MAX, &self.recall.last()).await?;
+            self.recall.keep(&requests);
             self.timing.saw(requests.iter().map(AsRef::as_ref));
             Ok(Listing { requests, locks })
         };

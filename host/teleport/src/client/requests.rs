@@ -10,6 +10,7 @@ use tribunal_proto::{proto, types};
 
 use super::list::PAGE_ENTRIES;
 use super::page::READ_TRIES_MAX;
+use super::recall::Last;
 use super::whole::{Partial, Whole};
 use super::{Client, Connection};
 use crate::convert;
@@ -26,7 +27,7 @@ impl Client {
         id: &RequestId,
     ) -> Result<Option<AccessRequest>, Failure> {
         let filter = types::AccessRequestFilter { id: id.as_str().to_owned(), ..types::AccessRequestFilter::default() };
-        let requests = self.list_requests(connection, filter, READ_TRIES_MAX).await?;
+        let requests = self.list_requests(connection, filter, READ_TRIES_MAX, &Last::default()).await?;
         self.timing.saw(requests.iter().map(AsRef::as_ref));
         Ok(requests.into_iter().find(|request| request.id == *id).map(Arc::unwrap_or_clone))
     }
@@ -37,12 +38,13 @@ impl Client {
         connection: &Connection,
         filter: types::AccessRequestFilter,
         tries: u32,
+        last: &Last,
     ) -> Result<Vec<Arc<AccessRequest>>, Failure> {
-        let pages = self.page_requests(connection, filter.clone(), tries);
+        let pages = self.page_requests(connection, filter.clone(), tries, last);
         match connection.lacks.request_pages.or_older(&connection.dials, pages).await {
             Some(listed) => listed.map_err(|partial| partial.explain(LIST_REQUESTS)),
             None => {
-                let stream = || self.stream_requests(connection, filter.clone());
+                let stream = || self.stream_requests(connection, filter.clone(), last);
                 self.again(STREAM_REQUESTS, tries, stream).await.map_err(|partial| partial.explain(STREAM_REQUESTS))
             }
         }
@@ -53,6 +55,7 @@ impl Client {
         connection: &Connection,
         filter: types::AccessRequestFilter,
         tries: u32,
+        last: &Last,
     ) -> Result<Vec<Arc<AccessRequest>>, Partial> {
         let auth = connection.auth();
         let mut requests = Whole::new();
@@ -70,7 +73,7 @@ impl Client {
                 async move { auth.list_access_requests(page).await }
             };
             let page = self.page(connection, LIST_REQUESTS, tries, ask).await?;
-            requests.take(page.access_requests, shared)?;
+            requests.take(page.access_requests, shared(last))?;
             if page.next_key.is_empty() {
                 return Ok(requests.end());
             }
@@ -83,6 +86,7 @@ impl Client {
         &self,
         connection: &Connection,
         filter: types::AccessRequestFilter,
+        last: &Last,
     ) -> Result<Vec<Arc<AccessRequest>>, Partial> {
         let mut auth = connection.auth();
         let mut stream = self.call(connection, auth.get_access_requests_v2(filter)).await?;
@@ -92,7 +96,7 @@ impl Client {
             let message =
                 tokio::time::timeout(after, stream.message()).await.map_err(|_| connection.too_late(after))??;
             match message {
-                Some(request) => requests.take(vec![request], shared)?,
+                Some(request) => requests.take(vec![request], shared(last))?,
                 None => return Ok(requests.end()),
             }
         }
@@ -100,6 +104,6 @@ impl Client {
 }
 
 /// Made to be shared from the first: of a list of many no copy is ever needed.
-fn shared(request: types::AccessRequestV3) -> Result<Arc<AccessRequest>, convert::InvalidRequest> {
-    convert::access_request(request).map(Arc::new)
+fn shared(last: &Last) -> impl Fn(types::AccessRequestV3) -> Result<Arc<AccessRequest>, convert::InvalidRequest> {
+    |request| convert::access_request(request).map(|request| last.share(request))
 }
