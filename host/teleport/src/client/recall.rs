@@ -44,7 +44,7 @@ impl Last {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+    #![expect(clippy::unwrap_used, reason = "tests")]
 
     use tribunal_core::request::RequestState;
     use tribunal_proto::types::{AccessRequestSpecV3, AccessRequestV3, Metadata};

@@ -69,6 +69,8 @@ impl Followed {
             tokio::spawn(async move { client.follow_identity(clock.as_ref()).await })
         };
         client.ping().await.unwrap();
+        // What is written to the file from here on, its first look has not seen.
+        clock.pass(1, Duration::ZERO).await;
         Self { client, clock, passed: 0, following: follow.abort_handle() }
     }
 
