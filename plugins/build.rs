@@ -12,18 +12,13 @@ use std::{env, fs};
 
 use guests::{Build, Shell, ensure_target};
 
-/// The policies: each has a folder of this name, and its package is `tribunal-` with it.
-const POLICIES: [&str; 10] = [
-    "allow-rules",
-    "break-glass",
-    "cap",
-    "duration",
-    "reason-quality",
-    "separation",
-    "throttle",
-    "ticket",
-    "two-person",
-    "window",
+/// The policies by the profile that they are built with: each has a folder of this name, and its package is `tribunal-` with it.
+const POLICIES: [(&str, &[&str]); 2] = [
+    ("guest-fast", &["cap", "separation"]),
+    (
+        "guest",
+        &["allow-rules", "break-glass", "duration", "reason-quality", "throttle", "ticket", "two-person", "window"],
+    ),
 ];
 
 /// What else the components are made of, below the root of the workspace.
@@ -54,7 +49,8 @@ fn build() -> Result<(), String> {
     let workspace = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("..");
     let workspace = workspace.canonicalize().map_err(|error| format!("no workspace around this package: {error}"))?;
     let out_dir = PathBuf::from(variable("OUT_DIR")?);
-    let own = POLICIES.iter().flat_map(|name| ["Cargo.toml", "src"].map(|part| format!("plugins/{name}/{part}")));
+    let names = POLICIES.iter().flat_map(|(_, names)| *names);
+    let own = names.flat_map(|name| ["Cargo.toml", "src"].map(|part| format!("plugins/{name}/{part}")));
     for source in SOURCES.map(str::to_owned).into_iter().chain(own) {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
@@ -62,11 +58,13 @@ fn build() -> Result<(), String> {
     if let Some(line) = ensure_target(&Shell, &variable("RUSTC")?, env::var("RUSTUP_TOOLCHAIN").ok().as_deref())? {
         println!("cargo::warning={line}");
     }
-    let packages = POLICIES.map(|name| format!("tribunal-{name}"));
-    let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
-    let build = Build { workspace: &workspace, packages: &packages, target_dir: &out_dir.join("guests") };
-    for (component, name) in build.components()?.iter().zip(POLICIES) {
-        copy_if_changed(component, &out_dir.join(format!("{name}.wasm")))?;
+    for (profile, names) in POLICIES {
+        let packages: Vec<String> = names.iter().map(|name| format!("tribunal-{name}")).collect();
+        let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
+        let build = Build { workspace: &workspace, profile, packages: &packages, target_dir: &out_dir.join("guests") };
+        for (component, name) in build.components()?.iter().zip(names) {
+            copy_if_changed(component, &out_dir.join(format!("{name}.wasm")))?;
+        }
     }
     Ok(())
 }

@@ -9,9 +9,6 @@ use std::process::Command;
 /// What a policy in Rust is compiled for.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
-/// The profile of the workspace that policies are built with.
-const PROFILE: &str = "guest";
-
 /// Environment of the outer cargo that the nested one keeps: where crates come from, and how many jobs may run.
 const KEPT_CARGO_PREFIXES: [&str; 6] =
     ["CARGO_HOME", "CARGO_HTTP", "CARGO_MAKEFLAGS", "CARGO_NET", "CARGO_REGISTR", "CARGO_SOURCE"];
@@ -25,6 +22,8 @@ const DROPPED_PREFIXES: [&str; 6] = ["CARGO", "CLIPPY_", "RUSTC_", "RUSTDOC", "R
 pub(crate) struct Build<'a> {
     /// The root of the workspace.
     pub(crate) workspace: &'a Path,
+    /// The profile of the workspace that they are built with.
+    pub(crate) profile: &'a str,
     /// The packages to build, each a `cdylib`.
     pub(crate) packages: &'a [&'a str],
     /// Where the nested target directory goes.
@@ -61,7 +60,7 @@ impl Build<'_> {
             .current_dir(self.workspace)
             // Set, even if to little, this outranks flags in anybody's cargo configuration, which are meant for the host.
             .env("CARGO_ENCODED_RUSTFLAGS", self.flags())
-            .args(["build", "--locked", "--lib", "--profile", PROFILE, "--target", TARGET, "--target-dir"])
+            .args(["build", "--locked", "--lib", "--profile", self.profile, "--target", TARGET, "--target-dir"])
             .arg(self.target_dir);
         for package in self.packages {
             command.args(["--package", package]);
@@ -73,7 +72,7 @@ impl Build<'_> {
                 String::from_utf8_lossy(&output.stderr)
             ));
         }
-        let directory = self.target_dir.join(TARGET).join(PROFILE);
+        let directory = self.target_dir.join(TARGET).join(self.profile);
         Ok(self.packages.iter().map(|name| directory.join(format!("{}.wasm", name.replace('-', "_")))).collect())
     }
 

@@ -9,7 +9,7 @@ use tribunal_plugins::{BUILTINS, Builtin};
 use wasmparser::{ComponentTypeRef, Parser, Payload, Validator, WasmFeatures};
 
 /// Largest component, in bytes: instances stay cheap, and a dependency that creeps in is noticed.
-const COMPONENT_BYTES_MAX: usize = 768 * 1024;
+const COMPONENT_BYTES_MAX: usize = 640 * 1024;
 /// The same of `window`, which carries the time zones of the world.
 const WINDOW_BYTES_MAX: usize = 896 * 1024;
 

@@ -29,7 +29,7 @@ pub use compile::{Workshop, compile_standard_input};
 pub use crew::{Asking, Hand, crew};
 pub use description::{Description, Rule};
 pub use digest::{Digest, InvalidDigest};
-pub use engine::limits::named::limit_of;
+pub use engine::limits::named::{is_of_the_moment, limit_of};
 pub use engine::limits::{DEADLINE_GRANT_MS_MAX, LimitOverrides, Limits, RaisedLimit};
 pub use host::log::LogLine;
 pub use live::{LivePanel, RECORDED_MAX, Rehearsal};

@@ -33,7 +33,7 @@ macro_rules! mirror {
     };
 }
 
-mod aside;
+mod beside;
 mod case;
 mod decided;
 mod lock;

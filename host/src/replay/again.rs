@@ -11,7 +11,7 @@ use tribunal_core::hearing::{self, Answers, Hearing};
 use tribunal_core::opinion::{Fault, FaultKind, LockOrder, Member, Mode, Opinion, PolicyName};
 use tribunal_core::record::{Decided, Record};
 use tribunal_core::request::{RequestId, UserName};
-use tribunal_engine::{Asking, Hand, limit_of};
+use tribunal_engine::{Asking, Hand, is_of_the_moment};
 use tribunal_ledger::schema::{
     Body, DeterminedBy, Enforcement, Evaluation, Line, Shown, Time, Verdict as RecordedVerdict,
 };
@@ -50,17 +50,6 @@ pub(super) fn remake(work: &Work<'_>, hand: &Hand, bytes: &[u8], line: Line) -> 
     match work.against {
         Against::Recorded => past.again(&seated, hand, &case, bytes),
         Against::Changed(_) | Against::Other(_) => past.otherwise(&seated, hand, &case),
-    }
-}
-
-/// Whether a fault says something about the moment, and nothing about policy and case.
-pub(super) fn is_of_time(fault: &Fault) -> bool {
-    match fault.kind {
-        FaultKind::Deadline | FaultKind::Unavailable => true,
-        FaultKind::Limit => limit_of(fault) == Some("queue"),
-        FaultKind::Trap | FaultKind::Memory | FaultKind::Nonsense | FaultKind::NotGranted | FaultKind::Settings => {
-            false
-        }
     }
 }
 
@@ -107,7 +96,7 @@ impl Past {
         let past = &self.decided;
         let answers = past.evaluations.iter().filter_map(|said| said.answer.as_ref().err());
         let mut faults = answers.chain(past.enforcements.iter().filter_map(|said| said.answer.as_ref().err()));
-        if faults.any(is_of_time) {
+        if faults.any(is_of_the_moment) {
             return Remade::OfTime;
         }
         let guarded = match (&past.request, seated.guards) {
@@ -325,7 +314,7 @@ impl Again<'_> {
     }
 
     fn time<'f>(&mut self, recorded: Option<&'f Fault>) -> Option<&'f Fault> {
-        let fault = recorded.filter(|fault| is_of_time(fault));
+        let fault = recorded.filter(|fault| is_of_the_moment(fault));
         self.of_time |= fault.is_some();
         fault
     }

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use tribunal_core::case::Case;
-use tribunal_core::opinion::{Fault, FaultKind, LockOrder, Opinion};
+use tribunal_core::opinion::{Fault, LockOrder, Opinion};
 use tribunal_core::request::{RequestId, RequestState};
-use tribunal_engine::{Solo, Traces};
+use tribunal_engine::{Solo, Traces, is_of_the_moment};
 
 /// What a policy is asked about a case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,14 +81,14 @@ impl Answer {
 
     /// Whether it may be the doing of a busy machine, so that asking once more may give another.
     #[must_use]
-    pub fn is_of_this_machine(&self) -> bool {
-        self.fault().is_some_and(|fault| fault.kind == FaultKind::Deadline || fault.kind == FaultKind::Unavailable)
+    pub fn is_of_the_moment(&self) -> bool {
+        self.fault().is_some_and(is_of_the_moment)
     }
 
     /// Whether both are answers to one question that cannot both be given.
     #[must_use]
     pub fn differs_from(&self, other: &Self) -> bool {
-        self != other && !self.is_of_this_machine() && !other.is_of_this_machine()
+        self != other && !self.is_of_the_moment() && !other.is_of_the_moment()
     }
 
     /// Bytes of text in it.
@@ -146,6 +146,8 @@ pub fn pending(case: &Case) -> Vec<RequestId> {
 
 #[cfg(test)]
 mod tests {
+    use tribunal_core::opinion::FaultKind;
+
     use super::*;
 
     #[test]

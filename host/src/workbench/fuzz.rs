@@ -107,7 +107,7 @@ fn look(solo: &Solo, case: &Case) -> Option<(Wrong, Question, String)> {
         let (again, _) = question.ask(solo, &case);
         if let Some(fault) = answer.fault() {
             // A deadline may be missed because the machine is busy: once more, and it is the policy's.
-            if answer.is_of_this_machine() && again.fault().is_none() {
+            if answer.is_of_the_moment() && again.fault().is_none() {
                 continue;
             }
             return Some((Wrong::Fault(fault.kind), question, fault.detail.clone()));

@@ -32,7 +32,7 @@ pub(crate) const MADE: &[Made] = &[
     made("compile-bomb-of-time", "Small, and compiled for minutes.", || tail(&module(&tangle()))),
     made("compile-bomb-by-the-clock", "The same, measured by the clock.", || tail(&module(&tangle()))),
     made("compile-bomb-of-memory", "Small, and compiled with gigabytes.", || tail(&module(&stores(60_000)))),
-    made("compile-bomb-of-code", "Small, and its native code is not.", || tail(&module(&stores(5_000)))),
+    made("compile-bomb-of-code", "Small, and its native code is not.", || tail(&module(&stores(10_000)))),
     made("import-of-a-long-name", "Wants something whose name has fifty thousand letters.", || {
         assemble(&format!("(component (import \"a:b/{}\" (instance)))", "c".repeat(50_000)))
     }),

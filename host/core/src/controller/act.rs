@@ -238,7 +238,7 @@ impl Controller {
     }
 
     /// What one subject's round read may be news to others: the stream will not tell the view anything new of it. The round
-    /// itself goes by what it read.
+    /// itself goes by what it read, and nobody is forgotten in the middle of it, as waking everybody would.
     fn wake_others(&mut self, turn: &Turn<'_>, concerns: Concerns) {
         let others = match concerns {
             Concerns::Nobody => Vec::new(),

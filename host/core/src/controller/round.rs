@@ -312,7 +312,7 @@ impl Controller {
                 if let Some(state) = self.subjects.get_mut(turn.user) {
                     state.told_rehearsal = None;
                     let is_in_order = because.is_none() && standing.enforcements.iter().all(|it| it.answer.is_ok());
-                    state.in_order = is_in_order.then_some(standing.case.now);
+                    state.in_order_at = is_in_order.then_some(standing.case.now);
                 }
                 self.tell_shadows(turn, standing);
                 self.finish_round(turn, &round);
@@ -330,8 +330,8 @@ impl Controller {
         self.in_flight = self.in_flight.saturating_sub(1);
         let lead = self.lead();
         // What started or ended while policies were asked was not so when they were.
-        let in_order = self.subjects.get(turn.user).and_then(|state| state.in_order);
-        let judged = in_order.unwrap_or(turn.now);
+        let in_order_at = self.subjects.get(turn.user).and_then(|state| state.in_order_at);
+        let judged = in_order_at.unwrap_or(turn.now);
         let mut due = self.view.next_change(turn.user, judged, lead).filter(|_| !mutant!(LetLocksLapse));
         let exemptions = self.settings.exemptions.iter().map(|exemption| exemption.until.before(lead));
         due = due.into_iter().chain(exemptions.filter(|end| *end > judged).min()).min();
@@ -345,7 +345,7 @@ impl Controller {
         let refused = state.refused.values().map(|refused| refused.until).filter(|at| *at > turn.now);
         due = due.into_iter().chain(refused.min()).min();
         let again = state.is_dirty() || (state.enforced && pending);
-        if in_order.is_some() && !failed && !pending && !again {
+        if in_order_at.is_some() && !failed && !pending && !again {
             state.rest(turn.now);
         }
         let was_retrying = state.is_retrying();

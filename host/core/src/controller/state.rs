@@ -56,8 +56,8 @@ pub(crate) struct SubjectState {
     dirty: bool,
     /// This round changed something on the server: what it left pending before may stand otherwise now.
     pub(crate) enforced: bool,
-    /// This round found what is held as it has to be, and every policy that may lock said so, of a case of this time.
-    pub(crate) in_order: Option<Timestamp>,
+    /// When what is held was as it has to be: every policy that may lock said so in this round, of a case of this time.
+    pub(crate) in_order_at: Option<Timestamp>,
     /// Since when nothing waits for us and all is in order, as far as anything has changed.
     rests_since: Option<Timestamp>,
     queued: bool,
@@ -225,7 +225,7 @@ impl SubjectState {
         self.queued = false;
         self.dirty = false;
         self.enforced = false;
-        self.in_order = None;
+        self.in_order_at = None;
         self.rests_since = None;
     }
 

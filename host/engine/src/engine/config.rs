@@ -56,7 +56,7 @@ fn base(limits: &Limits, counting: Counting) -> Config {
     config.epoch_interruption(true).consume_fuel(counting == Counting::On);
     config.max_wasm_stack(limits.stack_bytes_max);
     config.wasm_backtrace_max_frames(Some(BACKTRACE_FRAMES_MAX)).wasm_backtrace_details(WasmBacktraceDetails::Disable);
-    // Native code without what debuggers and profilers would like to know of it: a third less to keep, hash and load.
+    // Native code without what debuggers and profilers would like to know of it: a sixth less to keep, hash and load.
     config.generate_address_map(false).native_unwind_info(false);
     // Equal input, equal answer, on every machine.
     config.cranelift_nan_canonicalization(true).relaxed_simd_deterministic(true);

@@ -14,7 +14,7 @@ use tribunal_ports::Engine;
 use crate::{ask, assert_fault, patient};
 
 /// How long a bomb may hold anybody up: what it is given here, and the time of a machine that is busy with other tests.
-const REFUSED_WITHIN: Duration = Duration::from_secs(240);
+const REFUSED_WITHIN: Duration = Duration::from_secs(60);
 
 fn workshop() -> Workshop {
     Workshop::child(PathBuf::from(env!("CARGO_BIN_EXE_compile-for-tests")), Vec::new())

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use tribunal_core::case as core;
 use tribunal_core::lock::LockName;
 use tribunal_core::request::UserName;
 
-use super::{Request, Time, aside};
+use super::{Request, Time};
 use crate::digest::Digest;
 
 /// What the policies were shown: a stored object, or, in lines of version 1 and in lines that were read with what they
@@ -176,13 +176,6 @@ impl From<Subject> for tribunal_core::request::Subject {
 }
 
 // === impl CaseRequest ===
-
-impl<'de> Deserialize<'de> for CaseRequest {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let (request, locks) = aside::read(from, "locks")?;
-        Ok(Self { request, locks })
-    }
-}
 
 impl From<&core::CaseRequest> for CaseRequest {
     fn from(it: &core::CaseRequest) -> Self {

@@ -106,6 +106,19 @@ pub fn limit_of(fault: &Fault) -> Option<&'static str> {
     }
 }
 
+/// Whether a fault says something about the moment and the machine, and nothing about policy and case: asking once more may
+/// give an answer.
+#[must_use]
+pub fn is_of_the_moment(fault: &Fault) -> bool {
+    match fault.kind {
+        FaultKind::Deadline | FaultKind::Unavailable => true,
+        FaultKind::Limit => limit_of(fault) == Some("queue"),
+        FaultKind::Trap | FaultKind::Memory | FaultKind::Nonsense | FaultKind::NotGranted | FaultKind::Settings => {
+            false
+        }
+    }
+}
+
 /// The limit that a sentence names first, as ours do: in brackets.
 pub(crate) fn limit_in(text: &str) -> Option<&'static str> {
     let names = Limits::default().named().into_iter().chain(FIXED).map(|(name, _)| name);
