@@ -122,11 +122,11 @@ impl Workshop {
 
 /// The component, if there is native code for it that fits.
 fn cached_component(wasm: &Engine, job: &Job<'_>, cache: &Cache, key: &Key) -> Option<Component> {
-    match cache.get(key) {
-        Found::Code(code) => match native::revive(wasm, &code) {
-            Ok(component) => return Some(component),
-            Err(error) => warn!(policy.id = job.plugin, %error, "Cached native code does not fit, compiled anew"),
-        },
+    match cache.get(key, |code| native::revive(wasm, code)) {
+        Found::Code(Ok(component)) => return Some(component),
+        Found::Code(Err(error)) => {
+            warn!(policy.id = job.plugin, %error, "Cached native code does not fit, compiled anew");
+        }
         Found::Nothing => {}
         Found::Unfit(why) => warn!(policy.id = job.plugin, why, "Cached native code rejected, compiled anew"),
     }

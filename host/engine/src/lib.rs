@@ -33,7 +33,7 @@ pub use engine::limits::named::{is_of_the_moment, limit_of};
 pub use engine::limits::{DEADLINE_GRANT_MS_MAX, LimitOverrides, Limits, RaisedLimit};
 pub use host::log::LogLine;
 pub use live::{LivePanel, RECORDED_MAX, Rehearsal};
-pub use load::{LoadError, LoadProblem};
+pub use load::{LoadError, LoadProblem, passing_buffer};
 pub use panel::{Panel, PluginSpec, PolicyInfo};
 pub use seat::{Health, PolicyHealth};
 pub use solo::{Introduced, Solo, Traces};

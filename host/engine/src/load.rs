@@ -26,6 +26,17 @@ pub(crate) const SETTINGS_FAULTS_MAX: usize = 64;
 /// Bytes that are shown of each of them, and of wasmtime's messages.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 1_024;
 
+/// What glibc never keeps once it is given back: its threshold between the heap and mappings grows to 32 MiB at most (mallopt(3),
+/// `M_MMAP_THRESHOLD`).
+const NEVER_KEPT_BYTES: usize = 33 * 1024 * 1024;
+
+/// Room for what is read, looked at and dropped while plugins are loaded. Memory that nobody writes to is none: only what was
+/// read is ever resident, and a daemon does not keep for months what it needed for its start.
+#[must_use]
+pub fn passing_buffer(bytes: usize) -> Vec<u8> {
+    Vec::with_capacity(bytes.max(NEVER_KEPT_BYTES))
+}
+
 /// Why a plugin is not loaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LoadError {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use tribunal_core::opinion::{Effect, Member, Mode};
-use tribunal_engine::{Health, LoadError, LoadProblem, Panel, PluginSpec, Workshop};
+use tribunal_engine::{Health, LoadError, LoadProblem, Panel, PluginSpec, Workshop, passing_buffer};
 
 use crate::config::{CompiledCache, Config, Plugin, Source, default_cache_dir};
 
@@ -195,7 +195,7 @@ pub(crate) fn read(path: &Path, bytes_max: usize) -> Result<Vec<u8>, String> {
     if metadata.len() > most {
         return Err(format!("it has {} bytes, and the limit is {most} (`component_bytes_max`)", metadata.len()));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = passing_buffer(usize::try_from(metadata.len()).unwrap_or_default());
     let file = File::open(path).map_err(|error| error.to_string())?;
     file.take(most.saturating_add(1)).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     Ok(bytes)

@@ -2,6 +2,7 @@
 //! whenever they are read. It never gives out what anybody else could have written, and an entry that is not as it should
 //! be is deleted and made anew.
 
+use std::cell::RefCell;
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::hash::{Hash, Hasher};
 use std::io::{self, Read, Write};
@@ -14,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
 
 use crate::digest::Digest;
+use crate::load::passing_buffer;
 
 /// What an entry begins with; the SHA-256 of name and code follows, then the code.
 const HEAD: &[u8; 16] = b"tribunal-native\n";
@@ -43,11 +45,16 @@ pub(super) struct Cache {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Key(String);
 
+thread_local! {
+    /// Where a thread that loads plugins reads one entry after the other; it goes with the thread.
+    static ENTRY_READ: RefCell<Vec<u8>> = RefCell::new(passing_buffer(0));
+}
+
 /// What there is under a key.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// The code, exactly as it was put there.
-    Code(Vec<u8>),
+pub(super) enum Found<T> {
+    /// What was made of the code, exactly as it was put there.
+    Code(T),
     /// Nothing.
     Nothing,
     /// Something that was not put there by us, or is damaged; it is gone now.
@@ -106,15 +113,16 @@ impl Cache {
         Ok(cache)
     }
 
-    /// What there is under this key.
-    pub(super) fn get(&self, key: &Key) -> Found {
+    /// What there is under this key: what `take` makes of the code.
+    pub(super) fn get<T>(&self, key: &Key, take: impl FnOnce(&[u8]) -> T) -> Found<T> {
         let path = self.path(key);
-        match read(&path, key) {
-            Ok(code) => {
+        let taken = ENTRY_READ.with_borrow_mut(|code| read(&path, key, code).map(|()| take(code)));
+        match taken {
+            Ok(taken) => {
                 // So that it is known to be of use. That it cannot be said is no harm.
                 let _unsaid =
                     File::options().append(true).open(&path).and_then(|file| file.set_modified(SystemTime::now()));
-                Found::Code(code)
+                Found::Code(taken)
             }
             Err(Unread::Nothing) => Found::Nothing,
             Err(Unread::Unfit(why)) => {
@@ -173,7 +181,7 @@ enum Unread {
 }
 
 /// Reads an entry once, into our own memory, and looks at that: what happens to the file afterwards is of no consequence.
-fn read(path: &Path, key: &Key) -> Result<Vec<u8>, Unread> {
+fn read(path: &Path, key: &Key, code: &mut Vec<u8>) -> Result<(), Unread> {
     let unfit = |error: &io::Error| Unread::Unfit(format!("cannot be read: {error}"));
     match fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_file() => {}
@@ -187,12 +195,12 @@ fn read(path: &Path, key: &Key) -> Result<Vec<u8>, Unread> {
         return Err(Unread::Unfit(why));
     }
     let mut head = Vec::with_capacity(HEAD_BYTES);
-    let mut code = Vec::with_capacity(usize::try_from(metadata.len().min(ENTRY_BYTES_MAX)).unwrap_or_default());
+    code.clear();
     let head_bytes = u64::try_from(HEAD_BYTES).unwrap_or(u64::MAX);
     (&file).take(head_bytes).read_to_end(&mut head).map_err(|error| unfit(&error))?;
-    file.take(ENTRY_BYTES_MAX).read_to_end(&mut code).map_err(|error| unfit(&error))?;
+    file.take(ENTRY_BYTES_MAX).read_to_end(code).map_err(|error| unfit(&error))?;
     match head.strip_prefix(HEAD) {
-        Some(hash) if hash == sum(key, &code) => Ok(code),
+        Some(hash) if hash == sum(key, code) => Ok(()),
         Some(_) => Err(Unread::Unfit("is damaged: its SHA-256 is not what it says".to_owned())),
         None => Err(Unread::Unfit("is damaged: it does not begin like native code of ours".to_owned())),
     }

@@ -75,9 +75,11 @@ impl<'de, Map: MapAccess<'de>> MapAccess<'de> for Others<'_, Map> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
-    const REQUEST: &str = r#""id":"r","revision":"1","user":"u","state":"pending","kind":"short-term","roles":[],
+    const REQUEST: &str = r#""id":"r","revision":"1","user":"u","state":"PENDING","term":"short-term","roles":[],
         "resources":[],"reason":"","created":"2026-01-01T00:00:00.000Z","decided_by":"nobody","reviews":[],
         "suggested_reviewers":[],"annotations":{}"#;
     const LOCK: &str = r#"{"name":"l","message":"m","ours":true}"#;

@@ -17,11 +17,11 @@ fn open() -> (tempfile::TempDir, Cache) {
 }
 
 /// What becomes of an entry that was changed like this.
-fn after(change: impl FnOnce(&Path)) -> (Found, Cache, tempfile::TempDir) {
+fn after(change: impl FnOnce(&Path)) -> (Found<Vec<u8>>, Cache, tempfile::TempDir) {
     let (dir, cache) = open();
     cache.put(&key(), b"code").unwrap();
     change(&cache.path(&key()));
-    (cache.get(&key()), cache, dir)
+    (cache.get(&key(), <[u8]>::to_vec), cache, dir)
 }
 
 fn names(cache: &Cache) -> Vec<String> {
@@ -34,10 +34,10 @@ fn names(cache: &Cache) -> Vec<String> {
 #[test]
 fn what_was_put_there_is_found_there_and_only_its_owner_may_look() {
     let (_dir, cache) = open();
-    assert_eq!(cache.get(&key()), Found::Nothing);
+    assert_eq!(cache.get(&key(), <[u8]>::to_vec), Found::Nothing);
     cache.put(&key(), b"code").unwrap();
     cache.put(&key(), b"code").unwrap();
-    assert_eq!(cache.get(&key()), Found::Code(b"code".to_vec()));
+    assert_eq!(cache.get(&key(), <[u8]>::to_vec), Found::Code(b"code".to_vec()));
     assert_eq!(names(&cache), ["component-compiler.cwasm"]);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
     assert_eq!((mode(&cache.dir), mode(&cache.path(&key()))), (0o700, 0o600));
@@ -67,7 +67,7 @@ fn a_damaged_entry_is_rejected_and_gone() {
     for change in changes {
         let (found, cache, _dir) = after(change);
         assert!(matches!(&found, Found::Unfit(why) if why.contains("is damaged")), "{found:?}");
-        assert_eq!(cache.get(&key()), Found::Nothing);
+        assert_eq!(cache.get(&key(), <[u8]>::to_vec), Found::Nothing);
     }
 }
 
@@ -77,7 +77,7 @@ fn an_entry_does_not_pass_for_another() {
     cache.put(&key(), b"code").unwrap();
     let other = Key("other-compiler".to_owned());
     fs::rename(cache.path(&key()), cache.path(&other)).unwrap();
-    assert!(matches!(cache.get(&other), Found::Unfit(_)));
+    assert!(matches!(cache.get(&other, <[u8]>::to_vec), Found::Unfit(_)));
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn together_entries_stay_within_their_bound_and_the_oldest_go_first() {
         File::options().write(true).open(cache.path(key)).unwrap().set_modified(used).unwrap();
     }
     // Used just now, though it is the oldest.
-    assert!(matches!(cache.get(keys.first().unwrap()), Found::Code(_)));
+    assert!(matches!(cache.get(keys.first().unwrap(), |_| ()), Found::Code(_)));
     cache.bytes_max = 300;
     cache.sweep(SystemTime::now());
     assert_eq!(names(&cache), ["0.cwasm", "3.cwasm"]);
