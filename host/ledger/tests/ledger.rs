@@ -272,6 +272,17 @@ fn a_directory_that_cannot_be_one_is_named_with_a_remedy() {
     }
 }
 
+/// In the kernel's own file system nobody makes a directory, root neither.
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nobody_may_write_no_ledger_begins_and_that_is_said_with_a_remedy() {
+    let error = Ledger::open(Path::new("/sys/ledger/of/tribunal")).unwrap_err();
+    assert!(matches!(error, OpenError::Directory { .. }), "{error:?}");
+    let said = error.to_string();
+    assert!(said.contains("`/sys/ledger/of/tribunal` cannot be used"), "{said}");
+    assert!(said.contains("make it writable") || said.contains("mount its file system for writing"), "{said}");
+}
+
 #[tokio::test]
 async fn a_ledger_deleted_under_way_fails_its_next_append() {
     let root = tempfile::tempdir().unwrap();

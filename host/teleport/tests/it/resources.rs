@@ -1,14 +1,19 @@
 //! Labels of requested resources and rights of our own: what is asked, and what the answers become.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use prost::Message;
 use tonic::Status;
 use tribunal_core::failure::FailureClass;
 use tribunal_core::request::ResourceKey;
 use tribunal_core::request::{Attributes, RequestedResource};
+use tribunal_ports::Teleport as _;
 use tribunal_proto::proto::paginated_resource::Resource;
 use tribunal_proto::{proto, types};
+use tribunal_teleport::client::{BLIND_SECS_MAX, SIGHT_SECS_MAX};
 use tribunal_teleport::rights::{TO_RELEASE, TO_SEE};
 
 use super::client::{cluster, decode, one, unimplemented};
@@ -254,6 +259,41 @@ async fn our_rights_are_those_of_all_our_roles_less_what_one_denies() {
     let rights = client.rights().await.unwrap().unwrap();
     assert_eq!(rights.missing(TO_SEE), [""; 0]);
     assert_eq!(rights.missing(TO_RELEASE), ["lock: delete"]);
+}
+
+/// Law 8: a server that may not be asked for everything gives a part, and does not say so.
+#[tokio::test]
+async fn rights_that_are_taken_away_are_missed_within_the_hour_and_found_again_soon() {
+    let whole = Arc::new(AtomicBool::new(true));
+    let script = {
+        let whole = Arc::clone(&whole);
+        by(move |method, _| match method {
+            "GetCurrentUserRoles" => {
+                let verbs: &[&str] = if whole.load(Ordering::Relaxed) { &["list", "read"] } else { &["read"] };
+                Reply::Messages(vec![role(&[("access_request", verbs), ("lock", &["list", "read"])], &[])])
+            }
+            "ListAccessRequests" => one(&proto::ListAccessRequestsResponse::default()),
+            "ListLocks" => one(&proto::ListLocksResponse::default()),
+            _ => unimplemented(),
+        })
+    };
+    let (server, client) = cluster(script).await;
+    let goes_by = |secs| async move {
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(secs)).await;
+        tokio::time::resume();
+    };
+    client.list().await.unwrap();
+    whole.store(false, Ordering::Relaxed);
+    client.list().await.expect("it was asked just now");
+    assert_eq!(server.calls("GetCurrentUserRoles").len(), 1);
+    goes_by(SIGHT_SECS_MAX).await;
+    let failure = client.list().await.unwrap_err();
+    assert_eq!(failure.class, FailureClass::Alarm);
+    assert!(failure.detail.contains("lacks access_request: list; add that"), "{failure}");
+    whole.store(true, Ordering::Relaxed);
+    goes_by(BLIND_SECS_MAX).await;
+    client.list().await.expect("the role was mended");
 }
 
 #[tokio::test]
