@@ -28,7 +28,7 @@ use tribunal::health::Outlook;
 use tribunal_core::action::ResolveWith;
 use tribunal_core::case::Fact;
 use tribunal_core::controller::{HumanApproved, Release};
-use tribunal_core::record::Decided;
+use tribunal_core::record::{Decided, Lifecycle};
 use tribunal_core::request::UserName;
 use tribunal_core::scope::{Exemption, Scope};
 use tribunal_core::{RoundLimits, Settings, Status, Timestamp};
@@ -470,6 +470,13 @@ impl World {
     pub(crate) async fn until_decided(&self, count: usize) -> Vec<Decided> {
         within("decisions are on record", self.witness.until(|witness| witness.decided().len() >= count)).await;
         self.witness.decided()
+    }
+
+    /// Waits until a person is called, with all these words; an alarm is on record soon after the daemon says how it stands.
+    pub(crate) async fn until_alarm(&self, words: &[&str]) {
+        let calls = |alarm: &String| words.iter().all(|word| alarm.contains(word));
+        let called = self.witness.until(|witness| witness.lifecycle(Lifecycle::Alarm).iter().any(calls));
+        within(&format!("a person is called: {}", words.join(", ")), called).await;
     }
 
     /// The lines of the ledger as they are on the disk.

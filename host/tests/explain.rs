@@ -40,7 +40,7 @@ fn guards() -> Guards {
 fn hard(number: u64) -> (Arc<Case>, AccessRequest) {
     let mut chance = Chance::new(number ^ 0x00c0_ffee);
     let mut case = case(number);
-    let pending = &mut case.requests.last_mut().unwrap().request;
+    let pending = &mut Arc::make_mut(case.requests.last_mut().unwrap()).request;
     let more = chance.below(4);
     pending.resources.extend((0..more).map(|place| node(&format!("db-{place}"))));
     if chance.below(3) == 0 {
@@ -49,7 +49,9 @@ fn hard(number: u64) -> (Arc<Case>, AccessRequest) {
     pending.roles.sort();
     pending.roles.dedup();
     // What ends soon, so that later is another answer than now.
-    for entry in case.requests.iter_mut().filter(|entry| entry.request.state == RequestState::Approved) {
+    for entry in
+        case.requests.iter_mut().map(Arc::make_mut).filter(|entry| entry.request.state == RequestState::Approved)
+    {
         if chance.below(3) == 0 {
             entry.request.access_expires =
                 Some(Timestamp::from_millis(case.now.as_millis() + 1 + chance.below(7_200_000)));
@@ -104,11 +106,11 @@ fn anything_passes(
                     access_expires: request.access_expires.map(|end| end.after(later)),
                     ..request.clone()
                 };
-                let mut there: Vec<CaseRequest> = case.requests.clone();
+                let mut there = case.requests.clone();
                 there.retain(|entry| {
                     entry.request.id != request.id && entry.request.access_expires.is_none_or(|end| end > at)
                 });
-                there.push(CaseRequest { request: again.clone(), locks: Vec::new() });
+                there.push(Arc::new(CaseRequest { request: again.clone(), locks: Vec::new() }));
                 there.sort_by(|a, b| a.request.age_key().cmp(&b.request.age_key()));
                 let then = Arc::new(Case { now: at, requests: there, ..case.clone() });
                 if roles.iter().any(|role| guards.protected_roles.contains(role)) {
@@ -214,7 +216,7 @@ fn no_smaller_change_passes_than_the_smallest() {
     let mut case = Case { requests: Vec::new(), ..Case::clone(&case) };
     let mut request = made::request("r", "user", RequestState::Pending, case.now.as_millis());
     request.resources = (0..5).map(|place| node(&format!("web-{place}"))).collect();
-    case.requests.push(CaseRequest { request: request.clone(), locks: Vec::new() });
+    case.requests.push(Arc::new(CaseRequest { request: request.clone(), locks: Vec::new() }));
     let explained = explain(bench, &Arc::new(case), &request, &BTreeSet::new(), &mut &natives);
     let found = explained.passes.unwrap().unwrap();
     assert_eq!((found.change.size(), found.change.without.len(), found.is_smallest), (2, 2, true));
@@ -229,7 +231,7 @@ fn of_a_request_for_very_much_a_change_is_found_beyond_the_bound() {
     let mut case = Case { requests: Vec::new(), ..Case::clone(&case) };
     let mut request = made::request("r", "user", RequestState::Pending, case.now.as_millis());
     request.resources = (0..40).map(|place| node(&format!("web-{place}"))).collect();
-    case.requests.push(CaseRequest { request: request.clone(), locks: Vec::new() });
+    case.requests.push(Arc::new(CaseRequest { request: request.clone(), locks: Vec::new() }));
     let explained = explain(bench, &Arc::new(case), &request, &BTreeSet::new(), &mut &natives);
     let found = explained.passes.unwrap().unwrap();
     assert_eq!((found.change.without.len(), found.is_smallest), (37, false));

@@ -42,6 +42,26 @@ fn several_strike_at_a_time_and_people_get_a_line_for_each() {
 }
 
 #[test]
+fn components_of_others_are_tried_as_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let tortured = |dir: &std::path::Path| {
+        let dir = dir.to_str().unwrap();
+        torture(&["--only", "trap-unreachable", "--rounds", "1", "--untimed", "--json", "--components", dir])
+    };
+    let output = tortured(dir.path());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("has no file that ends with `.wasm`"), "{}", text(&output.stderr));
+
+    std::fs::write(dir.path().join("1.wasm"), tribunal_hostile::around(tribunal_hostile::STRANGER).unwrap()).unwrap();
+    std::fs::write(dir.path().join("2.wasm"), "no component").unwrap();
+    let output = tortured(dir.path());
+    let said: Json = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    assert_eq!((&said["ok"], &said["random"]["components"]), (&Json::Bool(true), &2.into()), "{said}");
+    // The module of the first is reached, whatever it is asked.
+    assert_eq!(said["random"]["outcomes"]["trap"], 2, "{said}");
+}
+
+#[test]
 fn the_guests_are_listed_with_what_they_do() {
     let said = text(&torture(&["--list"]).stdout);
     assert!(said.lines().count() >= 60, "{said}");

@@ -9,6 +9,10 @@ use std::process::Command;
 /// What a policy in Rust is compiled for.
 pub(crate) const TARGET: &str = "wasm32-wasip2";
 
+/// The stack of a policy in its memory, in bytes; deeper recursion traps. The linker's own default, 1 MiB, would be looked
+/// through for pages that were written to after each evaluation.
+const STACK_BYTES: usize = 256 * 1024;
+
 /// Environment of the outer cargo that the nested one keeps: where crates come from, and how many jobs may run.
 const KEPT_CARGO_PREFIXES: [&str; 6] =
     ["CARGO_HOME", "CARGO_HTTP", "CARGO_MAKEFLAGS", "CARGO_NET", "CARGO_REGISTR", "CARGO_SOURCE"];
@@ -76,17 +80,14 @@ impl Build<'_> {
         Ok(self.packages.iter().map(|name| directory.join(format!("{}.wasm", name.replace('-', "_")))).collect())
     }
 
-    /// Keeps the paths of this machine out of the components, so that equal sources give equal digests.
+    /// The stack, and what keeps the paths of this machine out of the components, so that equal sources give equal digests.
     fn flags(&self) -> OsString {
         let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
         let places = [(Some(self.workspace.to_owned()), "/tribunal"), (home, "/cargo")];
-        let mut flags = OsString::new();
+        let mut flags = OsString::from(format!("-Clink-arg=-zstack-size={STACK_BYTES}"));
         for (place, alias) in places {
             let Some(place) = place else { continue };
-            if !flags.is_empty() {
-                flags.push("\u{1f}");
-            }
-            flags.push("--remap-path-prefix=");
+            flags.push("\u{1f}--remap-path-prefix=");
             flags.push(place);
             flags.push("=");
             flags.push(alias);

@@ -73,15 +73,15 @@ pub(crate) fn typical() -> Arc<Case> {
                 (0..if is_asked { 3 } else { 1 }).map(|node| node_of(&format!("n{number}-{node}"))).collect();
             entry.locks.clear();
             entry.request.annotations.clear();
-            entry
+            Arc::new(entry)
         })
         .collect();
     Arc::new(case)
 }
 
 fn case(chance: &mut Chance) -> Case {
-    let mut requests: Vec<CaseRequest> =
-        (0..chance.below(REQUESTS_MAX + 1)).map(|number| request(chance, number)).collect();
+    let mut requests: Vec<_> =
+        (0..chance.below(REQUESTS_MAX + 1)).map(|number| Arc::new(request(chance, number))).collect();
     requests.sort_by(|a, b| (a.request.created, &a.request.id).cmp(&(b.request.created, &b.request.id)));
     let subject = Subject {
         name: UserName::new(name(chance)),

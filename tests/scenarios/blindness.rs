@@ -71,8 +71,7 @@ async fn without_the_right_to_lock_the_request_stays_pending_and_a_person_is_cal
     world.settle().await;
     assert_eq!(world.standing(&fourth).state, RequestState::Pending);
     assert!(held.iter().all(|request| world.standing(request).is_usable()));
-    let alarms = world.witness.lifecycle(Lifecycle::Alarm);
-    assert!(alarms.iter().any(|alarm| alarm.contains("the daemon's role needs lock")), "{alarms:?}");
+    world.until_alarm(&["the daemon's role needs lock"]).await;
     world.assert_lawful();
 }
 
@@ -84,11 +83,7 @@ async fn without_the_right_to_decide_the_request_stays_pending_and_a_person_is_c
     world.settle().await;
     assert_eq!(world.standing(&request).state, RequestState::Pending);
     assert_eq!(world.writes(), 0);
-    let alarms = world.witness.lifecycle(Lifecycle::Alarm);
-    assert!(
-        alarms.iter().any(|alarm| alarm.contains("needs access_request") && alarm.contains("update")),
-        "{alarms:?}"
-    );
+    world.until_alarm(&["needs access_request", "update"]).await;
 }
 
 #[tokio::test]

@@ -118,13 +118,14 @@ async fn the_effects_of_the_page_are_those_that_the_policies_declare() {
 #[tokio::test]
 async fn the_ticket_of_the_page_is_one_that_the_policy_understands() {
     let mut shown = (*of(vec![asks("prod-web", "OPS-42", 0, HOUR_SECS)], NOON)).clone();
-    shown.requests[0].request.resources = held("x", 1).request.resources;
-    shown.requests[0].request.resources[0].cluster = "example.com".into();
-    shown.requests[0].request.resources[0].name = "web-1".into();
+    let asked = &mut Arc::make_mut(&mut shown.requests[0]).request;
+    asked.resources = held("x", 1).request.resources;
+    asked.resources[0].cluster = "example.com".into();
+    asked.resources[0].name = "web-1".into();
     let json = fenced("json").replace("2026-01-01", "2026-01-07");
     shown.facts = [Fact { name: "tickets".into(), json, fetched: NOON, fresh: true }].into();
     is(&answer("ticket", Arc::new(shown.clone())).await, "abstain", &[]);
-    shown.requests[0].request.resources[0].name = "db-1".into();
+    Arc::make_mut(&mut shown.requests[0]).request.resources[0].name = "db-1".into();
     is(&answer("ticket", Arc::new(shown)).await, "deny", &["ticket-about-other-things"]);
 }
 

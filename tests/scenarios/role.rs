@@ -16,7 +16,7 @@ use tribunal_sim::Scenario;
 use tribunal_sim::scenario::{ConditionsDef, ReviewDef, RoleDef, RuleDef, UserDef};
 
 use crate::world::panel::{self, Panels};
-use crate::world::{Setup, World, within};
+use crate::world::{Setup, World};
 
 /// Classes by roles and by labels, so that the policy looks at all that there is to see.
 const SEPARATION: &str = r#"{
@@ -137,13 +137,6 @@ fn rule(json: &Json) -> RuleDef {
     RuleDef { resources: texts(&json["resources"]), verbs: texts(&json["verbs"]) }
 }
 
-/// Waits until a person is called for something with these words.
-async fn until_alarm(world: &World, words: &str) {
-    let what = format!("a person is called: {words}");
-    let called = world.witness.until(|witness| witness.lifecycle(Lifecycle::Alarm).iter().any(|it| it.contains(words)));
-    within(&what, called).await;
-}
-
 /// What becomes of a lease that is asked for.
 async fn asks_for_lease(world: &World) -> Taken {
     let until = world.clock().now().after(Duration::from_secs(60));
@@ -206,7 +199,7 @@ async fn breaks_without(kind: &str, verb: &str, mut world: World) {
             world.start_daemon().await;
             world.until_seeing().await;
             let request = world.asks_for_nodes("alice", &["node-1"]);
-            until_alarm(&world, "`update` on `access_request`").await;
+            world.until_alarm(&["`update` on `access_request`"]).await;
             assert_eq!(world.standing(&request).state, RequestState::Pending);
         }
         ("lock", "create" | "update") => {
@@ -214,7 +207,7 @@ async fn breaks_without(kind: &str, verb: &str, mut world: World) {
             world.until_seeing().await;
             world.holds_nodes("hoarder", &["node-1", "node-2", "node-3"]).await;
             let fourth = world.asks_for_nodes("hoarder", &["node-4"]);
-            until_alarm(&world, &format!("`{verb}` on `lock`")).await;
+            world.until_alarm(&[&format!("`{verb}` on `lock`")]).await;
             assert_eq!(world.standing(&fourth).state, RequestState::Pending);
         }
         ("lock", "delete") => {
@@ -222,7 +215,7 @@ async fn breaks_without(kind: &str, verb: &str, mut world: World) {
             world.until_seeing().await;
             let oldest = hoards(&world).await;
             world.advance(HOUR_AND_A_BIT);
-            until_alarm(&world, "`delete` on `lock`").await;
+            world.until_alarm(&["`delete` on `lock`"]).await;
             assert!(world.standing(&oldest).is_locked());
         }
         ("user_login_state" | "user", "read") => {
@@ -268,7 +261,7 @@ async fn without_the_right_to_review_nothing_is_decided_and_that_is_named() {
     printed.reviews.roles.clear();
     let world = printed.setup().start().await;
     let request = world.asks_for_nodes("alice", &["node-1"]);
-    until_alarm(&world, "`review_requests.roles`").await;
+    world.until_alarm(&["`review_requests.roles`"]).await;
     assert_eq!(world.standing(&request).state, RequestState::Pending);
     let missing = printed.compare(&world).await.missing;
     assert!(missing.len() == 1 && missing[0].starts_with("review_requests.roles: *"), "{missing:?}");

@@ -123,11 +123,14 @@ macro_rules! export {
                     POLICY.with(|slot| slot.configure(&settings))
                 }
 
+                // The instance ends with its answer, and so does its memory: a case is not taken apart piece by piece.
                 fn review(case: $crate::Case, request: ::std::string::String) -> $crate::Opinion {
+                    let case = ::std::mem::ManuallyDrop::new(case);
                     POLICY.with(|slot| slot.review(&case, &request))
                 }
 
                 fn enforce(case: $crate::Case) -> ::std::vec::Vec<$crate::LockOrder> {
+                    let case = ::std::mem::ManuallyDrop::new(case);
                     POLICY.with(|slot| slot.enforce(&case))
                 }
             }

@@ -16,6 +16,19 @@ const FAULTY_KEYS_COUNT_MAX: usize = 32;
 /// # Errors
 /// All faults of the settings, each a sentence that names the key.
 pub(crate) fn configure<P: Policy>(text: &str) -> Result<P, Vec<String>> {
+    match at_once(text) {
+        Some(settings) => P::new(settings),
+        None => with_care(text),
+    }
+}
+
+/// Settings without a fault: each evaluation reads them again, and is not to wait for the search for faults.
+fn at_once<S: DeserializeOwned>(text: &str) -> Option<S> {
+    // A list of values in their order would do for a table, too.
+    if text.trim_start().starts_with('{') { serde_json::from_str(text).ok() } else { None }
+}
+
+fn with_care<P: Policy>(text: &str) -> Result<P, Vec<String>> {
     let value = match serde_json::from_str(text) {
         Ok(value @ Value::Object(_)) => value,
         Ok(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {

@@ -51,8 +51,8 @@ pub struct Case {
     pub cluster: String,
     /// Whose requests these are.
     pub subject: Subject,
-    /// Live requests, oldest first, equal ages by id.
-    pub requests: Vec<CaseRequest>,
+    /// Live requests, oldest first, equal ages by id; shared by the cases that differ in others of them.
+    pub requests: Vec<Arc<CaseRequest>>,
     /// Facts, by name.
     pub facts: Arc<[Fact]>,
 }
@@ -63,7 +63,11 @@ impl Case {
     /// The request with this id.
     #[must_use]
     pub fn find(&self, id: &RequestId) -> Option<&CaseRequest> {
-        self.requests.iter().find(|entry| entry.request.id == *id)
+        self.requests.iter().map(|entry| &**entry).find(|entry| entry.request.id == *id)
+    }
+
+    fn find_mut(&mut self, id: &RequestId) -> Option<&mut CaseRequest> {
+        self.requests.iter_mut().find(|entry| entry.request.id == *id).map(Arc::make_mut)
     }
 
     /// This case as it would be if this request were approved: what policies are shown when they are asked which locks
@@ -71,7 +75,7 @@ impl Case {
     #[must_use]
     pub fn as_if_held(&self, id: &RequestId) -> Self {
         let mut case = self.clone();
-        if let Some(entry) = case.requests.iter_mut().find(|entry| entry.request.id == *id) {
+        if let Some(entry) = case.find_mut(id) {
             entry.request.state = RequestState::Approved;
             entry.request.decided_by = Decider::Tribunal;
         }
@@ -83,7 +87,7 @@ impl Case {
     pub fn with_orders<'a>(&self, orders: impl IntoIterator<Item = &'a LockOrder>) -> Self {
         let mut case = self.clone();
         for LockOrder { request, ground, until } in orders {
-            if let Some(entry) = case.requests.iter_mut().find(|entry| entry.request.id == *request) {
+            if let Some(entry) = case.find_mut(request) {
                 entry.locks.push(CaseLock {
                     name: LockName::of(request),
                     message: ground.reason.clone(),

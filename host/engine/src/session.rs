@@ -1,5 +1,6 @@
 //! One fresh instance, one deadline: made for a question and dropped with its answer. Nothing of it is ever used twice.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -24,6 +25,13 @@ use crate::solo::Traces;
 pub(crate) const FUEL: u64 = u64::MAX;
 /// Epochs between two looks at the clock.
 const EPOCHS: u64 = 1;
+
+/// Memory for cases that a thread keeps from one evaluation to the next.
+const ARENA_KEPT_BYTES: usize = 64 * 1024;
+
+thread_local! {
+    static ARENA: RefCell<Bump> = RefCell::new(Bump::new());
+}
 
 /// All that a guest needs to run.
 pub(crate) struct Sandbox {
@@ -71,9 +79,10 @@ pub(crate) fn review(
 ) -> Result<wit::Opinion, Fault> {
     let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case), traces)?;
     session.configure(settings)?;
-    let arena = Bump::new();
-    let case = convert::case::case(case, &arena);
-    let answer = session.instance.call_review(&mut session.store, case, request.as_str());
+    let answer = with_arena(|arena| {
+        let case = convert::case::case(case, arena);
+        session.instance.call_review(&mut session.store, case, request.as_str())
+    });
     session.close("review", answer)
 }
 
@@ -86,10 +95,24 @@ pub(crate) fn enforce(
 ) -> Result<Vec<wit::LockOrder>, Fault> {
     let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case), traces)?;
     session.configure(settings)?;
-    let arena = Bump::new();
-    let case = convert::case::case(case, &arena);
-    let answer = session.instance.call_enforce(&mut session.store, case);
+    let answer = with_arena(|arena| {
+        let case = convert::case::case(case, arena);
+        session.instance.call_enforce(&mut session.store, case)
+    });
     session.close("enforce", answer)
+}
+
+/// Lends what a case is lowered from; its memory is used again, unless it was much.
+fn with_arena<T>(lower: impl FnOnce(&Bump) -> T) -> T {
+    ARENA.with_borrow_mut(|arena| {
+        let lowered = lower(arena);
+        if arena.allocated_bytes() > ARENA_KEPT_BYTES {
+            *arena = Bump::new();
+        } else {
+            arena.reset();
+        }
+        lowered
+    })
 }
 
 // === impl Session ===

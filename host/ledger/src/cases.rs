@@ -101,7 +101,10 @@ pub(crate) fn fill_in<E>(line: &mut Line, mut read: impl FnMut(&Digest) -> Resul
 fn parsed<T: DeserializeOwned, E>(name: &Digest, read: Result<Content, E>) -> Result<Option<T>, Unfit<E>> {
     match read.map_err(Unfit::Unread)? {
         Content::Bytes(bytes) => {
-            serde_json::from_slice(&bytes).map(Some).map_err(|error| Unfit::Content(*name, error.to_string()))
+            // Text is checked once, and not string by string.
+            let unfit = |why: String| Unfit::Content(*name, why);
+            let text = str::from_utf8(&bytes).map_err(|error| unfit(error.to_string()))?;
+            serde_json::from_str(text).map(Some).map_err(|error| unfit(error.to_string()))
         }
         Content::Erased => Ok(None),
     }

@@ -8,11 +8,17 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::io;
 
 use miniz_oxide::deflate::core::{CompressorOxide, create_comp_flags_from_zip_params};
 use miniz_oxide::deflate::stream::deflate;
-use miniz_oxide::{MZError, MZFlush, MZStatus, inflate};
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+use miniz_oxide::{MZError, MZFlush, MZStatus};
 
 pub(crate) use self::loaded::LoadedPack;
 pub(crate) use self::loose::Loose;
@@ -25,6 +31,14 @@ use crate::digest::Digest;
 const LEVEL: i32 = 1;
 /// zlib's largest window, with a head and a checksum.
 const WINDOW_BITS: i32 = 15;
+
+/// So many times as long as what is stored of it a case usually is.
+const USUAL_GAIN: usize = 4;
+
+thread_local! {
+    /// Its tables are larger than most objects, and are used again.
+    static INFLATER: RefCell<Box<DecompressorOxide>> = RefCell::default();
+}
 
 /// Bytes as they are stored, and their name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,6 +90,28 @@ impl Packer {
 
 /// What was stored.
 pub(crate) fn unpack(stored: &[u8]) -> io::Result<Vec<u8>> {
-    inflate::decompress_to_vec_zlib_with_limit(stored, OBJECT_BYTES_MAX)
-        .map_err(|error| io::Error::other(format!("an object cannot be unpacked: {error}")))
+    INFLATER
+        .with_borrow_mut(|inflater| inflate(inflater, stored))
+        .map_err(|status| io::Error::other(format!("an object cannot be unpacked: {status:?}")))
+}
+
+fn inflate(inflater: &mut DecompressorOxide, stored: &[u8]) -> Result<Vec<u8>, TINFLStatus> {
+    let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    inflater.init();
+    let mut bytes = vec![0; stored.len().saturating_mul(USUAL_GAIN).min(OBJECT_BYTES_MAX)];
+    let (mut read, mut written) = (0_usize, 0_usize);
+    loop {
+        let input = stored.get(read..).unwrap_or_default();
+        let (status, consumed, made) = decompress(inflater, input, &mut bytes, written, flags);
+        read = read.saturating_add(consumed);
+        written = written.saturating_add(made);
+        if status == TINFLStatus::Done {
+            bytes.truncate(written);
+            return Ok(bytes);
+        }
+        if status != TINFLStatus::HasMoreOutput || bytes.len() == OBJECT_BYTES_MAX {
+            return Err(status);
+        }
+        bytes.resize(bytes.len().saturating_mul(2).min(OBJECT_BYTES_MAX), 0);
+    }
 }

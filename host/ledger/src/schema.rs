@@ -174,7 +174,9 @@ impl Line {
     /// As of [`Self::parse`].
     pub(crate) fn parse_decided(line: &[u8]) -> Result<Self, InvalidLine> {
         let known = SCHEMA_VERSION_MIN..=SCHEMA_VERSION;
-        match (serde_json::from_slice::<Envelope<'_>>(line), serde_json::from_slice::<Decided>(line)) {
+        // Text is checked once, and not string by string.
+        let text = str::from_utf8(line).unwrap_or_default();
+        match (serde_json::from_str::<Envelope<'_>>(text), serde_json::from_str::<Decided>(text)) {
             (Ok(Envelope { v, seq, prev, at, kind: "decided" }), Ok(decided)) if known.contains(&v) => {
                 Ok(Self { v, seq, prev, at, body: Body::Decided(Box::new(decided)) })
             }

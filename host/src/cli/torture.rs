@@ -1,10 +1,12 @@
 //! `tribunal torture`: shows what the attacks on the sandbox came to. It attacks nothing itself.
 
+use std::fs;
 use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tokio::runtime::Handle;
 
 use super::EXIT_ERROR;
@@ -17,12 +19,13 @@ const FOUND: Style = AnsiColor::Red.on_default().bold();
 const CONTAINED: Style = AnsiColor::Green.on_default().bold();
 
 pub(super) async fn torture(args: TortureArgs) -> anyhow::Result<ExitCode> {
-    let TortureArgs { rounds, threads, seed, random, load, untimed, only, list, json } = args;
+    let TortureArgs { rounds, threads, seed, random, components, load, untimed, only, list, json } = args;
     if list {
         return guests();
     }
     let threads = usize::from(threads);
-    let options = Options { rounds, threads, seed, random, load, timed: !untimed, only };
+    let components = components.map_or_else(|| Ok(Vec::new()), |dir| components_in(&dir))?;
+    let options = Options { rounds, threads, seed, random, components, load, timed: !untimed, only };
     // What is compiled here is of no use to anybody else.
     let kept = tempfile::tempdir().context("there is no directory for native code")?;
     let remembering = workshop(&CompiledCache::Dir(kept.path().to_owned()));
@@ -35,6 +38,21 @@ pub(super) async fn torture(args: TortureArgs) -> anyhow::Result<ExitCode> {
     progress(shows_progress, "");
     show(&report, json).context("standard output cannot be written")?;
     Ok(if report.findings().is_empty() { ExitCode::SUCCESS } else { ExitCode::from(EXIT_ERROR) })
+}
+
+/// The components in a directory, by name.
+fn components_in(dir: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let unread = || format!("`{}` cannot be read", dir.display());
+    let mut found = Vec::new();
+    for entry in fs::read_dir(dir).with_context(unread)? {
+        found.push(entry.with_context(unread)?.path());
+    }
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "wasm"));
+    found.sort();
+    if found.is_empty() {
+        bail!("`{}` has no file that ends with `.wasm`", dir.display());
+    }
+    Ok(found)
 }
 
 fn guests() -> anyhow::Result<ExitCode> {

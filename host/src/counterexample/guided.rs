@@ -2,6 +2,7 @@
 //! seed tries the same cases.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tribunal_core::case::Case;
 use tribunal_core::hearing::{Answers, Hearing};
@@ -92,7 +93,7 @@ fn changed(mut case: Case, words: &Words, chance: &mut Chance) -> Case {
             0 if case.requests.len() <= HELD_MAX => {
                 let free =
                     (0..).find(|n| !case.requests.iter().any(|it| it.request.id.as_str() == format!("held-{n}")));
-                case.requests.push(words.any_held(chance, free.unwrap_or(0)));
+                case.requests.push(Arc::new(words.any_held(chance, free.unwrap_or(0))));
             }
             1 => {
                 let pending = case.requests.get(number).is_some_and(|it| it.request.state == RequestState::Pending);
@@ -104,7 +105,7 @@ fn changed(mut case: Case, words: &Words, chance: &mut Chance) -> Case {
             3 => case.facts = words.any_facts(chance),
             4 => share_a_resource(&mut case, chance),
             what => {
-                let Some(entry) = case.requests.get_mut(number) else { continue };
+                let Some(entry) = case.requests.get_mut(number).map(Arc::make_mut) else { continue };
                 match what {
                     5 => entry.request.roles = words.any_roles(chance),
                     6 => entry.request.resources = words.any_resources(chance),
@@ -127,7 +128,7 @@ fn share_a_resource(case: &mut Case, chance: &mut Chance) {
     let from = chance.below(case.requests.len());
     let shared = case.requests.get(from).and_then(|it| chance.one_of(&it.request.resources)).cloned();
     let to = chance.below(case.requests.len());
-    if let (Some(shared), Some(entry)) = (shared, case.requests.get_mut(to))
+    if let (Some(shared), Some(entry)) = (shared, case.requests.get_mut(to).map(Arc::make_mut))
         && !entry.request.resources.contains(&shared)
     {
         entry.request.resources.push(shared);

@@ -125,7 +125,7 @@ impl<'a> After<'a> {
     fn of(case: &'a Case, request: &RequestId, hearing: &Hearing) -> Option<Self> {
         let asked = case.find(request)?;
         let locked: BTreeSet<&RequestId> = hearing.orders.iter().map(|(_, order)| &order.request).collect();
-        let held = case.requests.iter().filter(|entry| {
+        let held = case.requests.iter().map(|entry| &**entry).filter(|entry| {
             entry.request.is_granted(case.now) && entry.locks.is_empty() && !locked.contains(&entry.request.id)
         });
         Some(Self { case, asked, held: held.collect() })
@@ -152,8 +152,8 @@ impl<'a> After<'a> {
         };
         let standing = self.case.subject.roles.iter().flatten().map(|role| classes.of_role(role));
         // Access that begins later will be held with what is held then: what is held now counts for it as well.
-        let others =
-            self.held.iter().copied().chain(self.case.requests.iter().filter(promoted)).map(of).chain(standing);
+        let promoted = self.case.requests.iter().map(|entry| &**entry).filter(promoted);
+        let others = self.held.iter().copied().chain(promoted).map(of).chain(standing);
         let all = others.fold(Set::default(), Set::with);
         let together = asked.with(all);
         (asked.is_mixed() || asked.conflicts(all))

@@ -1,6 +1,8 @@
 //! Makes a counterexample small: whatever can be left out of it, so that the same still does not hold, is left out. Each
 //! smaller case is tried before it is taken.
 
+use std::sync::Arc;
+
 use tribunal_core::case::Case;
 use tribunal_core::hearing::Answers;
 use tribunal_core::request::{Decider, RequestState};
@@ -53,7 +55,7 @@ fn without(case: &Case, step: usize) -> Option<Case> {
     }
     for (entry, request) in case.requests.iter().zip(0..) {
         if let Some(place) = here(entry.request.resources.len()) {
-            let shrunk = smaller.requests.get_mut(request)?;
+            let shrunk = smaller.requests.get_mut(request).map(Arc::make_mut)?;
             // Without resources it would be a request for whole roles, which is more and not less.
             if shrunk.request.resources.len() > 1 {
                 shrunk.request.resources.remove(place);
@@ -61,19 +63,19 @@ fn without(case: &Case, step: usize) -> Option<Case> {
             return Some(smaller);
         }
         if let Some(place) = here(entry.request.roles.len()) {
-            let shrunk = smaller.requests.get_mut(request)?;
+            let shrunk = smaller.requests.get_mut(request).map(Arc::make_mut)?;
             if shrunk.request.roles.len() > 1 {
                 shrunk.request.roles.remove(place);
             }
             return Some(smaller);
         }
         if here(1).is_some() {
-            let shrunk = smaller.requests.get_mut(request)?;
+            let shrunk = smaller.requests.get_mut(request).map(Arc::make_mut)?;
             shrunk.request.access_starts = None;
             return Some(smaller);
         }
         if here(1).is_some() {
-            let shrunk = smaller.requests.get_mut(request)?;
+            let shrunk = smaller.requests.get_mut(request).map(Arc::make_mut)?;
             shrunk.locks.clear();
             shrunk.request.annotations.clear();
             if shrunk.request.state == RequestState::Approved {

@@ -114,6 +114,7 @@ impl Words {
     /// A case with these requests.
     pub(super) fn case(&self, mut requests: Vec<CaseRequest>) -> Case {
         requests.sort_by(|a, b| a.request.age_key().cmp(&b.request.age_key()));
+        let requests = requests.into_iter().map(Arc::new).collect();
         let subject = Subject { name: UserName::new(USER), roles: Some(Vec::new()), traits: Some(BTreeMap::new()) };
         Case { now: NOW, cluster: CLUSTER.to_owned(), subject, requests, facts: self.first_facts() }
     }

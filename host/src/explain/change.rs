@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 use tribunal_core::Timestamp;
@@ -135,10 +136,10 @@ pub fn submit(case: &Case, request: &AccessRequest, change: &Change) -> Case {
     let asked = CaseRequest { request: change.of(request, case.now), locks: Vec::new() };
     let others = case.requests.iter().filter(|entry| entry.request.id != request.id);
     let others = others.filter(|entry| !entry.request.is_over(now)).cloned().map(|mut entry| {
-        entry.locks.retain(|lock| lock.expires.is_none_or(|end| end > now));
+        Arc::make_mut(&mut entry).locks.retain(|lock| lock.expires.is_none_or(|end| end > now));
         entry
     });
-    let mut requests: Vec<CaseRequest> = others.chain([asked]).collect();
+    let mut requests: Vec<_> = others.chain([Arc::new(asked)]).collect();
     requests.sort_by(|a, b| a.request.age_key().cmp(&b.request.age_key()));
     Case { now, requests, ..case.clone() }
 }

@@ -31,6 +31,7 @@ fn case(requests: Vec<CaseRequest>) -> Arc<Case> {
     let roles = Some(vec!["access".into(), "requester".into()]);
     let traits = BTreeMap::from([("logins".to_owned(), vec!["alice".to_owned(), "root".to_owned()])]);
     let subject = Subject { name: UserName::new("alice"), roles, traits: Some(traits) };
+    let requests = requests.into_iter().map(Arc::new).collect();
     Arc::new(Case { now: NOW, cluster: "example.com".into(), subject, requests, facts: Arc::default() })
 }
 

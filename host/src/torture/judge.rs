@@ -13,7 +13,8 @@ pub const HONEST_MS_MAX: u64 = 5;
 pub const GROWTH_BEYOND_CAP_BYTES_MAX: u64 = 8 * MIB;
 /// How long it may take to shrink again, in milliseconds.
 pub const BACK_MS_MAX: u64 = 1_000;
-/// How many bytes the process may have grown by between the end of the first round and the end: more is a leak.
+/// How many bytes the process may have grown by between the end of the warm-up, a tenth of the rounds, and the end:
+/// more is a leak.
 pub const LEFT_BYTES_MAX: u64 = 8 * MIB;
 /// The same of open files.
 pub const LEFT_FILES_MAX: usize = 0;
@@ -83,5 +84,30 @@ fn times(report: &Report, found: &mut Vec<String>) {
         if p99 > most as f64 {
             found.push(format!("{what} after {p99:.1} ms (p99), of {most}"));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grown(bytes: u64, files: usize) -> Vec<String> {
+        let report = Report {
+            resident_first: Some(MIB),
+            resident_warm: Some(40 * MIB),
+            resident_after: Some(40 * MIB + bytes),
+            files_warm: Some(100),
+            files_after: Some(100 + files),
+            ..Report::default()
+        };
+        findings(&report)
+    }
+
+    #[test]
+    fn what_grows_on_after_the_warm_up_is_a_leak() {
+        assert_eq!(grown(LEFT_BYTES_MAX, LEFT_FILES_MAX), Vec::<String>::new());
+        let bytes = LEFT_BYTES_MAX + 1;
+        assert_eq!(grown(bytes, 0), [format!("{bytes} bytes of memory were left behind, of {LEFT_BYTES_MAX}")]);
+        assert_eq!(grown(0, 1), [format!("1 open files were left behind, of {LEFT_FILES_MAX}")]);
     }
 }

@@ -1,5 +1,6 @@
 //! Under which limits a guest is attacked with: those of a daemon whose configuration says nothing, and lower ones where the
-//! corpus says so. It raises none but for whoever must not miss a deadline on a machine that is busy with something else.
+//! corpus says so. It raises none but the deadline: for guests that another limit must stop, and that take their time until
+//! then, and for whoever must not miss it on a machine that is busy with something else.
 
 use tribunal_engine::{DEADLINE_GRANT_MS_MAX, LimitOverrides, Limits};
 use tribunal_hostile::Guest;
@@ -43,6 +44,7 @@ pub(super) fn of(guest: &Guest, timed: bool) -> Result<Own, String> {
     for (name, value) in &guest.limits {
         let number = usize::try_from(*value).unwrap_or(usize::MAX);
         match name.as_str() {
+            "granted_deadline_ms" => lowered.granted_deadline_ms = Some(*value),
             "setup_deadline_ms" => lowered.setup_deadline_ms = Some(*value),
             "component_bytes_max" => lowered.component_bytes_max = Some(number),
             "concurrency" => lowered.concurrency = Some(number),

@@ -22,14 +22,16 @@ pub struct Report {
     pub conditions: Conditions,
     /// In the order of when they strike, and of their names.
     pub guests: Vec<GuestReport>,
-    /// Random components; none: there were none.
+    /// Components that nobody knows; none: there were none.
     pub unknown: Option<Unknown>,
     /// Resident memory after the first round, in bytes.
-    pub resident_before: Option<u64>,
+    pub resident_first: Option<u64>,
+    /// The same after the first tenth of the rounds, which warms up.
+    pub resident_warm: Option<u64>,
     /// The same at the end.
     pub resident_after: Option<u64>,
-    /// Open files after the first round.
-    pub files_before: Option<usize>,
+    /// Open files after the warm-up.
+    pub files_warm: Option<usize>,
     /// The same at the end.
     pub files_after: Option<usize>,
     /// Panics of the host, also such as it caught.
@@ -70,7 +72,7 @@ pub struct GuestReport {
     pub figures: Figures,
 }
 
-/// What random components came to.
+/// What components came to that nobody knows.
 #[derive(Clone, Debug, Default)]
 pub struct Unknown {
     /// How many there were.
@@ -87,7 +89,7 @@ pub struct Unknown {
 
 impl Conditions {
     pub(super) const fn of(options: &Options) -> Self {
-        let Options { rounds, threads, seed, random: _, load, timed, only: _ } = options;
+        let Options { rounds, threads, seed, random: _, components: _, load, timed, only: _ } = options;
         Self { rounds: *rounds, threads: *threads, seed: *seed, load: *load, timed: *timed }
     }
 }
@@ -95,17 +97,17 @@ impl Conditions {
 // === impl Unknown ===
 
 impl Unknown {
-    pub(super) fn count(&mut self, seed: u64, outcomes: &[Outcome], honest: bool, took: Duration) {
+    pub(super) fn count(&mut self, name: &str, outcomes: &[Outcome], honest: bool, took: Duration) {
         self.components += 1;
         self.longest = self.longest.max(took);
         for outcome in outcomes {
             *self.outcomes.entry(outcome.fault).or_default() += 1;
             if outcome.is_unfit() {
-                self.wrong(format!("random component {seed}: text with control characters: {:?}", outcome.detail));
+                self.wrong(format!("{name}: text with control characters: {:?}", outcome.detail));
             }
         }
         if !honest {
-            self.wrong(format!("random component {seed}: afterwards an honest policy answered otherwise than before"));
+            self.wrong(format!("{name}: afterwards an honest policy answered otherwise than before"));
         }
     }
 
@@ -182,17 +184,17 @@ impl Report {
         largest.map_or((0, ""), |guest| (guest.figures.growth_bytes, guest.name.as_str()))
     }
 
-    /// Bytes by which the process grew after the first round.
+    /// Bytes by which the process grew after the warm-up.
     #[must_use]
     pub fn left_bytes(&self) -> Option<u64> {
-        let (before, after) = self.resident_before.zip(self.resident_after)?;
+        let (before, after) = self.resident_warm.zip(self.resident_after)?;
         Some(after.saturating_sub(before))
     }
 
-    /// Files that were opened after the first round and still are.
+    /// Files that were opened after the warm-up and still are.
     #[must_use]
     pub fn left_files(&self) -> Option<usize> {
-        let (before, after) = self.files_before.zip(self.files_after)?;
+        let (before, after) = self.files_warm.zip(self.files_after)?;
         Some(after.saturating_sub(before))
     }
 
@@ -229,8 +231,12 @@ impl Report {
             "next_honest_ms": self.honest(),
             "growth_bytes": self.growth().0,
             "back_ms": self.back_ms(),
-            "resident_bytes": { "after_first_round": self.resident_before, "at_end": self.resident_after },
-            "open_files": { "after_first_round": self.files_before, "at_end": self.files_after },
+            "resident_bytes": {
+                "after_first_round": self.resident_first,
+                "after_warm_up": self.resident_warm,
+                "at_end": self.resident_after,
+            },
+            "open_files": { "after_warm_up": self.files_warm, "at_end": self.files_after },
             "panics": self.panics,
             "random": unknown,
             "guests": self.guests.iter().map(GuestReport::json).collect::<Vec<_>>(),

@@ -1,8 +1,10 @@
 //! Runs the attacks, round after round, on as many threads as asked for, and measures around each. It never judges what it
 //! measures.
 
+use std::fs;
 use std::hint;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -23,6 +25,10 @@ const BACK_PATIENCE: u32 = 5;
 /// How often is looked whether it did.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// A tenth of the rounds, at least the first, warms up: then this process holds what it keeps on purpose, such as slots of the
+/// engine's pool, and what the allocator holds back for each thread. That has bounds; whoever leaks grows on.
+const WARM_UP_PART: u32 = 10;
+
 /// What is run.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -34,6 +40,8 @@ pub struct Options {
     pub seed: u64,
     /// Random components after the rounds.
     pub random: u32,
+    /// Files with components that somebody else made, tried like those.
+    pub components: Vec<PathBuf>,
     /// Whether all processors are kept busy with something else meanwhile.
     pub load: bool,
     /// Whether times are judged; if not, nobody who is not to miss a deadline has one that a busy machine could miss.
@@ -114,15 +122,20 @@ struct Bench<'a, F> {
 impl<F: Fn(String) + Sync> Bench<'_, F> {
     fn rounds(&self, report: &mut Report) -> Result<(), String> {
         let mut order = Order::new(self.options.seed);
+        let warm_up = (self.options.rounds / WARM_UP_PART).max(1);
         for round in 0..self.options.rounds {
-            (self.tell)(format!("round {} of {}", round.saturating_add(1), self.options.rounds));
+            let number = round.saturating_add(1);
+            (self.tell)(format!("round {number} of {}", self.options.rounds));
             let turns = self.guests.iter().zip(&self.figures);
             let mut turns: Vec<_> =
                 turns.filter(|(guest, _)| guest.rounds_max.is_none_or(|most| round < most)).collect();
             order.shuffle(&mut turns);
             self.round(&turns)?;
-            if round == 0 {
-                (report.resident_before, report.files_before) = (process::resident(), process::open_files());
+            if number == 1 {
+                report.resident_first = process::resident();
+            }
+            if number == warm_up {
+                (report.resident_warm, report.files_warm) = (process::resident(), process::open_files());
             }
         }
         Ok(())
@@ -189,21 +202,29 @@ impl<F: Fn(String) + Sync> Bench<'_, F> {
         if self.options.threads > 1 { Duration::ZERO } else { returned.elapsed() }
     }
 
-    /// Random components, one after the other.
+    /// Components that nobody knows, one after the other.
     fn unknown(&self, workshop: &Workshop, report: &mut Report) -> Result<(), String> {
-        let Options { random, seed, .. } = self.options;
+        let Options { random, seed, components, .. } = self.options;
         let known: Vec<&[u8]> = self.guests.iter().map(|guest| guest.component.as_slice()).collect();
-        for number in 0..*random {
-            if number % 100 == 0 {
-                (self.tell)(format!("random component {} of {random}", number.saturating_add(1)));
-            }
+        let made = (0..*random).map(|number| {
             let seed = seed.wrapping_add(u64::from(number));
-            let component = tribunal_hostile::random(seed, &known)?;
+            tribunal_hostile::random(seed, &known).map(|bytes| (format!("random component {seed}"), bytes))
+        });
+        let found = components.iter().map(|path| {
+            let read = fs::read(path).map_err(|error| format!("`{}` cannot be read: {error}", path.display()));
+            read.map(|bytes| (format!("component `{}`", path.display()), bytes))
+        });
+        let count = usize::try_from(*random).unwrap_or(usize::MAX).saturating_add(components.len());
+        for (number, component) in (0_usize..).zip(made.chain(found)) {
+            if number % 100 == 0 {
+                (self.tell)(format!("unknown component {} of {count}", number.saturating_add(1)));
+            }
+            let (name, component) = component?;
             let begun = Instant::now();
             let outcomes = self.handle.block_on(self.arena.try_unknown(workshop, component));
             let took = begun.elapsed();
             let honest = self.handle.block_on(self.arena.is_honest_as_before());
-            report.unknown.get_or_insert_with(Unknown::default).count(seed, &outcomes, honest, took);
+            report.unknown.get_or_insert_with(Unknown::default).count(&name, &outcomes, honest, took);
         }
         Ok(())
     }

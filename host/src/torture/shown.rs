@@ -83,7 +83,7 @@ impl Report {
                 judge::BACK_MS_MAX
             ),
             format!(
-                "left behind since the first round: {} of memory, {} files",
+                "left behind since the warm-up: {} of memory, {} files",
                 of(self.left_bytes().map(mib)),
                 of(self.left_files().map(|files| files.to_string()))
             ),
@@ -91,7 +91,7 @@ impl Report {
         if let Some(unknown) = &self.unknown {
             let outcomes: Vec<_> = unknown.outcomes.iter().map(|(word, count)| format!("{word} {count}")).collect();
             lines.push(format!(
-                "{} random components: {}; the longest took {} ms",
+                "{} unknown components: {}; the longest took {} ms",
                 unknown.components,
                 outcomes.join(", "),
                 unknown.longest.as_millis()

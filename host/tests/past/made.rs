@@ -2,6 +2,7 @@
 //! in any other way.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tribunal_core::Timestamp;
 use tribunal_core::case::{Case, CaseLock, CaseRequest, Fact};
@@ -80,7 +81,7 @@ pub(crate) fn case(number: u64) -> Case {
     let user = format!("user-{}", chance.below(1_000));
     let now = BEGIN_MS + number * 20;
     let held = chance.below(5);
-    let mut requests: Vec<CaseRequest> = (0..held)
+    let mut requests: Vec<Arc<CaseRequest>> = (0..held)
         .map(|place| {
             let created = now - (held - place) * HOUR_MS;
             let mut request = request(&format!("{number:x}-{place}"), &user, RequestState::Approved, created);
@@ -100,12 +101,12 @@ pub(crate) fn case(number: u64) -> Case {
                 }
                 _ => {}
             }
-            CaseRequest { request, locks }
+            Arc::new(CaseRequest { request, locks })
         })
         .collect();
     let mut pending = request(&pending(number), &user, RequestState::Pending, now);
     fill(&mut pending, &mut chance);
-    requests.push(CaseRequest { request: pending, locks: Vec::new() });
+    requests.push(Arc::new(CaseRequest { request: pending, locks: Vec::new() }));
     Case {
         now: Timestamp::from_millis(now),
         cluster: "example.com".to_owned(),

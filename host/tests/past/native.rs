@@ -120,7 +120,8 @@ pub(crate) fn case(case: &Case) -> guest::Case {
     }
 }
 
-fn request(CaseRequest { request, locks }: &CaseRequest) -> guest::AccessRequest {
+fn request(entry: &Arc<CaseRequest>) -> guest::AccessRequest {
+    let CaseRequest { request, locks } = &**entry;
     guest::AccessRequest {
         id: request.id.as_str().to_owned(),
         user: request.user.as_str().to_owned(),

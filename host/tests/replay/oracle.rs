@@ -2,6 +2,7 @@
 //! with the policy, nor with what it judges.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use tribunal::replay::Fate;
 use tribunal_core::case::{Case, CaseRequest};
@@ -39,7 +40,7 @@ pub(crate) fn flips(
 
 /// What becomes of the pending request, and what is locked.
 fn judge(case: &Case, pending: Option<&str>, max: usize) -> (Fate, BTreeSet<String>) {
-    let counts = |entry: &&CaseRequest| {
+    let counts = |entry: &&Arc<CaseRequest>| {
         let request = &entry.request;
         let held = request.state == RequestState::Approved && request.access_starts.is_none() && entry.locks.is_empty();
         (held && !request.annotations.contains_key(EXEMPT_ANNOTATION)) || Some(request.id.as_str()) == pending

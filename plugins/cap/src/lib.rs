@@ -9,6 +9,7 @@ use tribunal_guest::prelude::*;
 
 use crate::overflow::Holding;
 pub use crate::settings::{Order, Promoted, RoleOnlyRequests, Settings, Unit, WhenCompliant};
+use crate::usage::Tally;
 
 /// The request complies; somebody's approval is needed, and this policy may give it.
 pub const WITHIN_CAP: &str = "within-cap";
@@ -55,19 +56,17 @@ impl Policy for Cap {
     }
 
     fn review(&self, case: &Case, request: &AccessRequest) -> Opinion {
-        let asked = self.holding(request);
+        let (_, asked) = usage::numbered(&[usage::items(&self.settings, request)]);
         let (max, unit) = (self.max, self.settings.unit.plural());
-        if asked.units() > max {
-            let reason = format!("Request contains {} {unit}, exceeds limit of {max}", asked.units());
+        if asked > max {
+            let reason = format!("Request contains {asked} {unit}, exceeds limit of {max}");
             return deny(REQUEST_OVER_CAP, reason);
         }
         self.warn_of_promoted(case);
 
         // What enforcement would lock if the request were approved must not be the request itself.
-        let mut holdings = self.held(case);
-        holdings.retain(|holding| holding.request.id != request.id);
-        holdings.push(asked);
-        if self.give_way(case, holdings).iter().any(|loser| loser.id == request.id) {
+        let losers = self.give_way(case, |other| other.id == request.id || counts(case, other));
+        if losers.iter().any(|loser| loser.id == request.id) {
             let reason = format!(
                 "Newer or permanent access already fills the limit of {max} {unit}: this request would be locked at once"
             );
@@ -81,30 +80,30 @@ impl Policy for Cap {
 
     fn enforce(&self, case: &Case) -> Vec<LockOrder> {
         let reason = format!("Exceeded maximum approved {} limit ({})", self.settings.unit.plural(), self.max);
-        let losers = self.give_way(case, self.held(case));
+        let losers = self.give_way(case, |request| counts(case, request));
         losers.into_iter().map(|loser| lock(&loser.id, HELD_OVER_CAP, &reason)).collect()
     }
 }
 
 impl Cap {
-    /// What counts: held requests that the operator does not exempt.
-    fn held<'a>(&self, case: &'a Case) -> Vec<Holding<'a>> {
-        case.held().filter(|request| !request.is_exempt()).map(|request| self.holding(request)).collect()
-    }
-
-    fn holding<'a>(&self, request: &'a AccessRequest) -> Holding<'a> {
-        Holding { request, items: usage::items(&self.settings, request) }
-    }
-
-    fn give_way<'a>(&self, case: &'a Case, mut holdings: Vec<Holding<'a>>) -> Vec<&'a AccessRequest> {
-        holdings.sort_unstable_by(|a, b| a.request.age().cmp(&b.request.age()));
-        let permanent = match self.settings.promoted {
-            Promoted::Ignore => Vec::new(),
-            Promoted::Count => promoted(case).flat_map(|request| usage::items(&self.settings, request)).collect(),
-        };
+    /// Of these requests those that give way, oldest first.
+    fn give_way<'a>(&self, case: &'a Case, among: impl Fn(&AccessRequest) -> bool) -> Vec<&'a AccessRequest> {
+        let mut requests: Vec<_> = case.requests.iter().filter(|request| among(request)).collect();
+        requests.sort_unstable_by(|a, b| a.age().cmp(&b.age()));
+        let mut taken: Vec<_> = requests.iter().map(|request| usage::items(&self.settings, request)).collect();
+        if self.settings.promoted == Promoted::Count {
+            taken.push(promoted(case).flat_map(|request| usage::items(&self.settings, request)).collect());
+        }
+        let (mut things, count) = usage::numbered(&taken);
+        let mut kept = Tally::new(count);
+        for permanent in things.drain(requests.len()..) {
+            kept.add(&permanent);
+        }
+        let holdings: Vec<_> =
+            requests.into_iter().zip(things).map(|(request, things)| Holding { request, things }).collect();
         match self.settings.order {
-            Order::OldestFirst => overflow::oldest_first(self.max, &permanent, &holdings),
-            Order::SkipFit => overflow::skip_fit(self.max, &permanent, &holdings),
+            Order::OldestFirst => overflow::oldest_first(self.max, kept, &holdings),
+            Order::SkipFit => overflow::skip_fit(self.max, kept, &holdings),
         }
     }
 
@@ -116,6 +115,11 @@ impl Cap {
             ));
         }
     }
+}
+
+/// What is held and not exempt by the operator.
+fn counts(case: &Case, request: &AccessRequest) -> bool {
+    request.is_held(case.now) && !request.is_exempt()
 }
 
 fn promoted(case: &Case) -> impl Iterator<Item = &AccessRequest> {

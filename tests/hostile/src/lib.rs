@@ -6,5 +6,6 @@ mod made;
 mod manifest;
 mod random;
 
+pub use harness::{STRANGER, around};
 pub use manifest::{Guest, Strike, corpus};
 pub use random::random;

@@ -44,7 +44,7 @@ pub struct Guest {
     pub covers: Vec<String>,
     /// All effects that it is granted, by name; none: all that it declares.
     pub effects: Option<Vec<String>>,
-    /// Lower limits, by name.
+    /// Lower limits, or a longer deadline, by name.
     pub limits: BTreeMap<String, u64>,
     /// How often it is worth running in a long run.
     pub rounds_max: Option<u32>,

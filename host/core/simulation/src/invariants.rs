@@ -161,7 +161,7 @@ pub(crate) fn true_case(world: &World, user: &UserName, settings: &Settings, lea
     };
     let live =
         world.requests().filter(|it| it.user == *user && it.state != RequestState::Denied && !it.is_over(world.now));
-    let mut requests: Vec<_> = live.map(show).collect();
+    let mut requests: Vec<_> = live.map(show).map(Arc::new).collect();
     requests.sort_by(|a, b| a.request.age_key().cmp(&b.request.age_key()));
     Case {
         now: world.now,

@@ -75,7 +75,7 @@ impl Sight<'_> {
     /// The case of a subject. Locks of ours are not shown: they are derived anew in each round.
     pub(crate) fn case(&self, background: &Background) -> Case {
         let Background { subject, labels } = background;
-        let requests = self.live(&subject.name).map(|request| self.show(request, labels)).collect();
+        let requests = self.live(&subject.name).map(|request| Arc::new(self.show(request, labels))).collect();
         Case {
             now: self.now,
             cluster: self.cluster.to_owned(),

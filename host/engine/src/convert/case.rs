@@ -147,6 +147,7 @@ fn list<'a, T, U>(arena: &'a Bump, items: &'a [T], convert: impl FnMut(&'a T) ->
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::sync::Arc;
 
     use tribunal_core::lock::LockName;
     use tribunal_core::request::{RequestId, UserName};
@@ -216,7 +217,7 @@ mod tests {
                 roles: Some(vec!["standing".into()]),
                 traits: Some(attributes("logins", "root")),
             },
-            requests: vec![CaseRequest { request: full_request(), locks: vec![lock] }],
+            requests: vec![Arc::new(CaseRequest { request: full_request(), locks: vec![lock] })],
             facts: [Fact { name: "f".into(), json: "[]".into(), fetched: at(7), fresh: true }].into(),
         }
     }

@@ -9,7 +9,7 @@ mod virtual_time;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
-use tribunal_core::case::{Case, CaseRequest};
+use tribunal_core::case::Case;
 
 use super::Stop;
 #[expect(unreachable_pub, reason = "the generated bindings re-export the types behind handles")]
@@ -135,7 +135,7 @@ impl Entropy {
             for text in [cluster.as_str(), subject.name.as_str()] {
                 feed(&mut hash, text);
             }
-            for CaseRequest { request, locks: _ } in requests {
+            for request in requests.iter().map(|entry| &entry.request) {
                 feed(&mut hash, request.id.as_str());
             }
         }

@@ -15,6 +15,7 @@ const NOW: Timestamp = Timestamp::from_secs(1_735_689_600);
 /// Alice's case with these requests.
 #[must_use]
 pub fn case(requests: Vec<CaseRequest>) -> Arc<Case> {
+    let requests = requests.into_iter().map(Arc::new).collect();
     let subject = Subject { name: UserName::new("alice"), roles: Some(vec!["access".into()]), traits: None };
     Arc::new(Case { now: NOW, cluster: "root".into(), subject, requests, facts: Arc::default() })
 }

@@ -156,7 +156,7 @@ fn crowded(memories_max: usize) -> Panel {
 fn case_of(user: &str, reason: &str) -> Arc<Case> {
     let mut case = Case::clone(&case(vec![pending("r1", 2)]));
     case.subject.name = UserName::new(user);
-    let CaseRequest { request, .. } = &mut case.requests[0];
+    let CaseRequest { request, .. } = Arc::make_mut(&mut case.requests[0]);
     request.user = UserName::new(user);
     reason.clone_into(&mut request.reason);
     Arc::new(case)

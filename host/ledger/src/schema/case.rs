@@ -1,6 +1,7 @@
 //! What the policies were shown, in the ledger. It never judges it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tribunal_core::case as core;
@@ -140,7 +141,7 @@ impl From<&core::Case> for Case {
             now: (*now).into(),
             cluster: cluster.clone(),
             subject: subject.into(),
-            requests: requests.iter().map(CaseRequest::from).collect(),
+            requests: requests.iter().map(|request| CaseRequest::from(&**request)).collect(),
             facts: facts.iter().map(Fact::from).collect(),
         }
     }
@@ -153,7 +154,7 @@ impl From<Case> for core::Case {
             now: now.into(),
             cluster,
             subject: subject.into(),
-            requests: requests.into_iter().map(Into::into).collect(),
+            requests: requests.into_iter().map(|request| Arc::new(request.into())).collect(),
             facts: facts.into_iter().map(Into::into).collect(),
         }
     }

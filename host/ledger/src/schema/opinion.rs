@@ -116,7 +116,7 @@ pub enum EnforcementAnswer {
 
 /// A policy's opinion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
+#[serde(tag = "is", rename_all = "kebab-case", try_from = "Told")]
 pub enum Opinion {
     /// Nothing to say.
     Abstain,
@@ -129,6 +129,25 @@ pub enum Opinion {
     },
     /// People have to decide.
     Escalate(Ground),
+}
+
+/// An opinion as it stands in a line: serde's own way to read one of a kind copies it first, as `flatten` does.
+#[derive(Deserialize)]
+struct Told {
+    is: Is,
+    rule: Option<String>,
+    reason: Option<String>,
+    grounds: Option<Vec<Ground>>,
+}
+
+/// The kind of an opinion.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Is {
+    Abstain,
+    Approve,
+    Deny,
+    Escalate,
 }
 
 /// Why.
@@ -176,6 +195,24 @@ impl TryFrom<Said> for Evaluation {
             (None, None) | (Some(_), Some(_)) => return Err("an answer has either `opinion` or `fault`"),
         };
         Ok(Self { policy, mode, effects, answer })
+    }
+}
+
+impl TryFrom<Told> for Opinion {
+    type Error = &'static str;
+
+    fn try_from(it: Told) -> Result<Self, Self::Error> {
+        let Told { is, rule, reason, grounds } = it;
+        let ground = || match (rule, reason) {
+            (Some(rule), Some(reason)) => Ok(Ground { rule, reason }),
+            (None | Some(_), None) | (None, Some(_)) => Err("an opinion lacks its `rule` or its `reason`"),
+        };
+        Ok(match is {
+            Is::Abstain => Self::Abstain,
+            Is::Approve => Self::Approve(ground()?),
+            Is::Deny => Self::Deny { grounds: grounds.ok_or("a denial lacks its `grounds`")? },
+            Is::Escalate => Self::Escalate(ground()?),
+        })
     }
 }
 

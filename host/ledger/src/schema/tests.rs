@@ -209,7 +209,7 @@ fn case() -> impl Strategy<Value = Case> {
         ours,
         expires,
     });
-    let request = (request(), vec(lock, 0..2)).prop_map(|(request, locks)| CaseRequest { request, locks });
+    let request = (request(), vec(lock, 0..2)).prop_map(|(request, locks)| Arc::new(CaseRequest { request, locks }));
     let fact = (text(), text(), time(), any::<bool>()).prop_map(|(name, json, fetched, fresh)| Fact {
         name,
         json,

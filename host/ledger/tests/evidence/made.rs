@@ -83,7 +83,7 @@ fn request(number: u64, state: RequestState) -> AccessRequest {
 }
 
 fn case(number: u64) -> Case {
-    let shown = |request| CaseRequest { request, locks: Vec::new() };
+    let shown = |request| Arc::new(CaseRequest { request, locks: Vec::new() });
     Case {
         now: at(number),
         cluster: "example.com".to_owned(),

@@ -1,5 +1,7 @@
 //! The words of `tribunal torture`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 /// `tribunal torture`.
@@ -18,6 +20,9 @@ pub struct TortureArgs {
     /// Afterwards, so many components that nobody wrote: random modules, and mutations of the guests
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub random: u32,
+    /// Afterwards, every component (`*.wasm`) in this directory as well, whoever made it
+    #[arg(long, value_name = "DIR")]
+    pub components: Option<PathBuf>,
     /// Keep all processors busy with something else meanwhile
     #[arg(long)]
     pub load: bool,

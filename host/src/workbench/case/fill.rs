@@ -106,7 +106,7 @@ impl CaseForm {
 
     /// The requests that are written in this case, oldest first where no times are given: what is held, then the rest in
     /// the order of the file, then what is asked for.
-    fn written(&self, around: &Around<'_>) -> Result<Vec<CaseRequest>, String> {
+    fn written(&self, around: &Around<'_>) -> Result<Vec<Arc<CaseRequest>>, String> {
         let groups = [
             ("held", &self.held, RequestState::Approved),
             ("request", &self.requests, RequestState::Pending),
@@ -120,7 +120,7 @@ impl CaseForm {
                 let id = form.id.clone().unwrap_or_else(|| format!("{word}-{}", index.saturating_add(1)));
                 let apart = APART.saturating_mul(u32::try_from(left).unwrap_or(u32::MAX));
                 let made = request(form, &id, state, around.now.before(apart), around);
-                requests.push(made.map_err(|why| format!("request `{id}`: {why}"))?);
+                requests.push(Arc::new(made.map_err(|why| format!("request `{id}`: {why}"))?));
                 left = left.saturating_sub(1);
             }
         }

@@ -128,7 +128,8 @@ pub(super) fn case(chance: &mut Chance, words: &Words) -> Case {
     };
     let most = if chance.percent(2) { REQUESTS_MAX.saturating_mul(20) } else { REQUESTS_MAX };
     let count = chance.below(most.saturating_add(1));
-    let mut requests: Vec<_> = (0..count).map(|number| request(chance, words, number, now, &subject.name)).collect();
+    let mut requests: Vec<_> =
+        (0..count).map(|number| Arc::new(request(chance, words, number, now, &subject.name))).collect();
     requests.sort_by(|a, b| a.request.age_key().cmp(&b.request.age_key()));
     let facts: Arc<[Fact]> = facts(chance, words, now).into();
     Case { now, cluster: "example.com".to_owned(), subject, requests, facts }
