@@ -64,12 +64,16 @@ pub(super) fn of_python(shell: &mut Shell<'_>) -> Result<PathBuf, BuildError> {
     }
     let pins = String::from_utf8_lossy(&wanted).split_whitespace().collect::<Vec<_>>().join(" ");
     shell.say(&format!("installing {pins} into `{}`", environment.display()));
-    let venv = Call::new("python3", PYTHON.0, PYTHON.1).arguments(["-m", "venv", "--clear"]).arguments([&environment]);
+    let venv = Call::new("python3", PYTHON.0, PYTHON.1)
+        .arguments(["-m", "venv", "--clear", "--without-pip"])
+        .arguments([&environment]);
     shell.run(&venv)?;
-    let pip = Call::new(environment.join("bin/python3"), PYTHON.0, PYTHON.1)
+    // Apart from the environment, which keeps to itself why its pip is missing.
+    let python = || Call::new(environment.join("bin/python3"), PYTHON.0, PYTHON.1).unset("PYTHONPATH");
+    shell.run(&python().arguments(["-m", "ensurepip", "--default-pip"]))?;
+    let pip = python()
         .arguments(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"])
-        .arguments([&requirements])
-        .unset("PYTHONPATH");
+        .arguments([&requirements]);
     shell.run(&pip)?;
     fs::write(&ready, "").map_err(failed(&ready))?;
     Ok(environment)
