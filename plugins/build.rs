@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::{env, fs};
 
-use guests::{Build, Shell, ensure_target};
+use guests::{Build, Shell, alone, ensure_target};
 
 /// The policies by the profile that they are built with: each has a folder of this name, and its package is `tribunal-` with it.
 const POLICIES: [(&str, &[&str]); 2] = [
@@ -55,9 +55,11 @@ fn build() -> Result<(), String> {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
 
+    let turn = alone(&out_dir)?;
     if let Some(line) = ensure_target(&Shell, &variable("RUSTC")?, env::var("RUSTUP_TOOLCHAIN").ok().as_deref())? {
         println!("cargo::warning={line}");
     }
+    drop(turn);
     for (profile, names) in POLICIES {
         let packages: Vec<String> = names.iter().map(|name| format!("tribunal-{name}")).collect();
         let packages: Vec<&str> = packages.iter().map(String::as_str).collect();

@@ -2,6 +2,7 @@
 //! It must never share a target directory with the cargo that runs it: both would wait for the same lock.
 
 use std::env;
+use std::fs::File;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -99,6 +100,19 @@ impl Build<'_> {
 fn is_dropped(name: &str) -> bool {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
     starts(&DROPPED_PREFIXES) && !starts(&KEPT_CARGO_PREFIXES)
+}
+
+/// Lets one build script of a build at a time go on until the answer is dropped: two that ask rustup for the same target get
+/// into each other's way.
+///
+/// # Errors
+/// Why the file that they wait for cannot be made; it is beside their own directories.
+pub(crate) fn alone(out_dir: &Path) -> Result<File, String> {
+    let path = out_dir.ancestors().nth(2).unwrap_or(out_dir).join("tribunal-target.lock");
+    let failed = |error| format!("`{}` cannot be locked: {error}", path.display());
+    let file = File::create(&path).map_err(failed)?;
+    file.lock().map_err(failed)?;
+    Ok(file)
 }
 
 /// Makes sure that the compiler can build for [`TARGET`]; where it cannot, rustup is asked to add the target.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
+use crate::compiled::COMPILED;
 use crate::harness::assemble;
 use crate::made::MADE;
 
@@ -103,7 +104,8 @@ pub fn corpus() -> Result<Vec<Guest>, String> {
         }
     }
     let declared: BTreeSet<&str> = guests.iter().map(|guest| guest.name.as_str()).collect();
-    let there: BTreeSet<&str> = TEXTS.iter().map(|(name, _)| *name).chain(MADE.iter().map(|made| made.name)).collect();
+    let texts = TEXTS.iter().map(|(name, _)| *name).chain(MADE.iter().map(|made| made.name));
+    let there: BTreeSet<&str> = texts.chain(COMPILED.iter().map(|compiled| compiled.name)).collect();
     match there.difference(&declared).next() {
         None if declared.len() == guests.len() => Ok(guests),
         None => Err("a guest is declared twice in `corpus.toml`".to_owned()),
@@ -113,17 +115,20 @@ pub fn corpus() -> Result<Vec<Guest>, String> {
 
 fn guest(name: String, strikes: Strike, row: Row) -> Result<Guest, String> {
     let wrong = |error| format!("guest `{name}`: {error}");
+    let compiled = COMPILED.iter().find(|compiled| compiled.name == name);
     let (about, component) = if let Some((_, text)) = TEXTS.iter().find(|(known, _)| *known == name) {
         let first = text.lines().next().unwrap_or_default();
         (first.trim_start_matches([';', ' ']).to_owned(), assemble(text).map_err(wrong)?)
     } else if let Some(made) = MADE.iter().find(|made| made.name == name) {
         (made.about.to_owned(), (made.make)().map_err(wrong)?)
+    } else if let Some(compiled) = compiled {
+        (compiled.about.to_owned(), compiled.component.to_vec())
     } else {
         return Err(wrong("it has no source".to_owned()));
     };
-    let settings = match row.settings_bytes {
-        0 => "{}".to_owned(),
-        bytes => format!("{{\"a\":\"{}\"}}", FILLING.repeat(bytes)),
+    let settings = match (row.settings_bytes, compiled.and_then(|compiled| compiled.settings)) {
+        (0, settings) => settings.unwrap_or("{}").to_owned(),
+        (bytes, _) => format!("{{\"a\":\"{}\"}}", FILLING.repeat(bytes)),
     };
     let Row { fault, limit, covers, effects, limits, rounds, settings_bytes: _, times, crowd } = row;
     Ok(Guest {
