@@ -6,11 +6,10 @@
 #[path = "build/guests.rs"]
 mod guests;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{env, fs};
 
-use guests::{Build, Shell, alone, ensure_target};
+use guests::{Build, copy_if_changed, ensure_target_once, variable};
 
 /// The policies by the profile that they are built with: each has a folder of this name, and its package is `tribunal-` with it.
 const POLICIES: [(&str, &[&str]); 2] = [
@@ -55,11 +54,9 @@ fn build() -> Result<(), String> {
         println!("cargo::rerun-if-changed={}", workspace.join(source).display());
     }
 
-    let turn = alone(&out_dir)?;
-    if let Some(line) = ensure_target(&Shell, &variable("RUSTC")?, env::var("RUSTUP_TOOLCHAIN").ok().as_deref())? {
+    if let Some(line) = ensure_target_once(&out_dir)? {
         println!("cargo::warning={line}");
     }
-    drop(turn);
     for (profile, names) in POLICIES {
         let packages: Vec<String> = names.iter().map(|name| format!("tribunal-{name}")).collect();
         let packages: Vec<&str> = packages.iter().map(String::as_str).collect();
@@ -69,16 +66,4 @@ fn build() -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-fn variable(name: &str) -> Result<String, String> {
-    env::var(name).map_err(|error| format!("`{name}` is not set by cargo: {error}"))
-}
-
-fn copy_if_changed(from: &Path, to: &Path) -> Result<(), String> {
-    let new = fs::read(from).map_err(|error| format!("cargo built no `{}`: {error}", from.display()))?;
-    if fs::read(to).is_ok_and(|old| old == new) {
-        return Ok(());
-    }
-    fs::write(to, new).map_err(|error| format!("cannot write `{}`: {error}", to.display()))
 }

@@ -2,8 +2,8 @@
 //! It must never share a target directory with the cargo that runs it: both would wait for the same lock.
 
 use std::env;
-use std::fs::File;
 use std::ffi::OsString;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -102,17 +102,37 @@ fn is_dropped(name: &str) -> bool {
     starts(&DROPPED_PREFIXES) && !starts(&KEPT_CARGO_PREFIXES)
 }
 
-/// Lets one build script of a build at a time go on until the answer is dropped: two that ask rustup for the same target get
-/// into each other's way.
+/// What cargo tells a build script.
 ///
 /// # Errors
-/// Why the file that they wait for cannot be made; it is beside their own directories.
-pub(crate) fn alone(out_dir: &Path) -> Result<File, String> {
+/// That it does not.
+pub(crate) fn variable(name: &str) -> Result<String, String> {
+    env::var(name).map_err(|error| format!("`{name}` is not set by cargo: {error}"))
+}
+
+/// Puts a component where it is included from; one that is as it was stays, so that nothing is built anew for it.
+///
+/// # Errors
+/// Which file cannot be read or written.
+pub(crate) fn copy_if_changed(from: &Path, to: &Path) -> Result<(), String> {
+    let new = fs::read(from).map_err(|error| format!("cargo built no `{}`: {error}", from.display()))?;
+    if fs::read(to).is_ok_and(|old| old == new) {
+        return Ok(());
+    }
+    fs::write(to, new).map_err(|error| format!("cannot write `{}`: {error}", to.display()))
+}
+
+/// [`ensure_target`] for a build script. Of several at a time one asks rustup, and the others wait:
+/// two that add the same target get into each other's way.
+///
+/// # Errors
+/// Those of [`ensure_target`], and that the file on which they wait cannot be made, beside their own directories.
+pub(crate) fn ensure_target_once(out_dir: &Path) -> Result<Option<String>, String> {
     let path = out_dir.ancestors().nth(2).unwrap_or(out_dir).join("tribunal-target.lock");
     let failed = |error| format!("`{}` cannot be locked: {error}", path.display());
-    let file = File::create(&path).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
+    let lock = File::create(&path).map_err(failed)?;
+    lock.lock().map_err(failed)?;
+    ensure_target(&Shell, &variable("RUSTC")?, env::var("RUSTUP_TOOLCHAIN").ok().as_deref())
 }
 
 /// Makes sure that the compiler can build for [`TARGET`]; where it cannot, rustup is asked to add the target.

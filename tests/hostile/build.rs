@@ -6,11 +6,11 @@
 #[path = "../../plugins/build/guests.rs"]
 mod guests;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::{env, fs};
 
-use guests::{Build, Shell, alone, ensure_target};
+use guests::{Build, copy_if_changed, ensure_target_once, variable};
 
 /// The guests in Rust, and where they are.
 const COMPILED: [(&str, &str); 2] = [("tribunal-hostile-rust", "rust"), ("tribunal-hostile-reader", "rust/reader")];
@@ -34,10 +34,6 @@ fn build() -> Result<(), String> {
     let out = PathBuf::from(variable("OUT_DIR")?);
     texts(&here.join("guests"), &out)?;
     compile(&here, &out)
-}
-
-fn variable(name: &str) -> Result<String, String> {
-    env::var(name).map_err(|error| format!("`{name}` is not set by cargo: {error}"))
 }
 
 fn texts(guests: &Path, out: &Path) -> Result<(), String> {
@@ -67,17 +63,14 @@ fn compile(here: &Path, out: &Path) -> Result<(), String> {
     for source in SOURCES.iter().map(|source| workspace.join(source)).chain(own) {
         println!("cargo::rerun-if-changed={}", source.display());
     }
-    let turn = alone(out)?;
-    if let Some(line) = ensure_target(&Shell, &variable("RUSTC")?, env::var("RUSTUP_TOOLCHAIN").ok().as_deref())? {
+    if let Some(line) = ensure_target_once(out)? {
         println!("cargo::warning={line}");
     }
-    drop(turn);
     let packages = COMPILED.map(|(package, _)| package);
     let target_dir = out.join("compiled");
     let build = Build { workspace: &workspace, profile: "guest", packages: &packages, target_dir: &target_dir };
     for (component, package) in build.components()?.iter().zip(packages) {
-        let to = out.join(format!("{package}.wasm"));
-        fs::copy(component, &to).map_err(|error| format!("`{}` cannot be copied: {error}", component.display()))?;
+        copy_if_changed(component, &out.join(format!("{package}.wasm")))?;
     }
     Ok(())
 }
