@@ -50,6 +50,8 @@ const ROOMS: &[Room] = &[
     Room { directory: "plugins/window", ours: &["tribunal-guest", "tribunal-terms"] },
     // Data: hostile guests and what they must come to.
     Room { directory: "tests/hostile", ours: &[] },
+    Room { directory: "tests/hostile/rust", ours: &["tribunal-guest"] },
+    Room { directory: "tests/hostile/rust/reader", ours: &["tribunal-guest"] },
     // Programs of the tests. `soak` looks at the server from outside of the daemon; `latency` pings it with our client;
     // `fuzz` gives hostile bytes to whatever of ours reads bytes of others; `start` makes many plugins of one of ours;
     // `conformance` asks plugins of all languages.

@@ -58,8 +58,8 @@ fn no_test_sleeps() {
     let naps = [concat!("thread::", "sleep"), concat!("time::", "sleep("), concat!("time::", "sleep;")];
     let mut found = Vec::new();
     for file in rust() {
-        // Under a paused clock a sleep takes no time.
-        if file.text.contains("start_paused") {
+        // Under a paused clock a sleep takes no time, nor in the sandbox, where a hostile guest tries it.
+        if file.text.contains("start_paused") || file.path == "tests/hostile/rust/src/attacks.rs" {
             continue;
         }
         for (number, line) in test_lines(&file) {
