@@ -88,10 +88,14 @@ impl Attack {
     }
 
     /// The reasons of its answer.
-    pub(crate) fn grounds(self) -> impl Iterator<Item = String> {
-        let count = if matches!(self, Self::Grounds) { 1_000 } else { usize::from(matches!(self, Self::Reason)) };
-        let bytes = if matches!(self, Self::Reason) { 10 * MIB } else { 1 };
-        (0..count).map(move |_| "x".repeat(bytes))
+    pub(crate) fn reasons(self) -> Vec<String> {
+        if matches!(self, Self::Grounds) {
+            vec!["x".to_owned(); 1_000]
+        } else if matches!(self, Self::Reason) {
+            vec!["x".repeat(10 * MIB)]
+        } else {
+            Vec::new()
+        }
     }
 
     /// What it wants to be locked.

@@ -39,8 +39,8 @@ impl Policy for Hostile {
 
     fn review(&self, case: &Case, _request: &AccessRequest) -> Opinion {
         self.attack.strike(case);
-        let grounds = self.attack.grounds();
-        deny_all(grounds.map(|reason| Ground { rule: RULE.into(), reason }).collect()).unwrap_or_else(abstain)
+        let reasons = self.attack.reasons().into_iter();
+        deny_all(reasons.map(|reason| Ground { rule: RULE.into(), reason }).collect()).unwrap_or_else(abstain)
     }
 
     fn enforce(&self, case: &Case) -> Vec<LockOrder> {
