@@ -1,6 +1,9 @@
 //! Questions that most policies ask of a case, a request or a resource.
 //! It must never know a policy's settings: what is asked here has one answer for everybody.
 
+use alloc::format;
+use alloc::string::String;
+
 use crate::{AccessRequest, Attribute, Case, Fact, RequestState, RequestedResource, Subject, Timestamp};
 
 /// The annotation by which the host says that the operator exempts a request from being locked; its value says why.

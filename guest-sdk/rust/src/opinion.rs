@@ -1,6 +1,10 @@
 //! Constructors for answers.
 //! It must never let text out that the contract forbids: reasons are one line, without control characters, and bounded.
 
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use crate::{Ground, LockOrder, Opinion};
 
 /// Longest reason of one ground, in bytes: what Teleport stores of a whole decision. Longer ones are cut.

@@ -1,6 +1,9 @@
 //! The trait that a policy implements, and the builder of its description.
 //! It must never grow a method that brings a policy anything but its settings and a case.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;

@@ -1,7 +1,11 @@
 //! What [`export!`](crate::export) expands to calls: the one configured policy of this instance.
 //! It must never decide anything; a call outside of the contract traps, which the host takes for a fault.
 
-use std::cell::OnceCell;
+use alloc::borrow::ToOwned as _;
+pub use alloc::string::String;
+use alloc::vec;
+pub use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use crate::{Case, Description, LockOrder, Opinion, Policy, settings};
 
@@ -20,6 +24,11 @@ impl<P> Slot<P> {
         Self { policy: OnceCell::new() }
     }
 }
+
+// SAFETY: an instance has one thread; the host refuses memories that are shared.
+#[cfg(target_arch = "wasm32")]
+#[expect(unsafe_code, reason = "a static has to be shareable, whether or not there is anybody to share it with")]
+unsafe impl<P> Sync for Slot<P> {}
 
 impl<P> Default for Slot<P> {
     fn default() -> Self {

@@ -1,6 +1,11 @@
 //! From the JSON text of a plugin's table to a configured policy, or to all faults of it at once.
 //! It must never guess: a key that cannot be understood is a fault, not a default.
 
+use alloc::borrow::ToOwned as _;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use alloc::{format, vec};
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};

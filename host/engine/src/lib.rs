@@ -3,6 +3,7 @@
 
 mod anatomy;
 mod bindings;
+mod code;
 mod compile;
 mod convert;
 mod crew;

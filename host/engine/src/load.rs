@@ -6,9 +6,8 @@ use std::fmt;
 use std::sync::{Arc, mpsc};
 
 use tribunal_core::opinion::{Effect, Fault, FaultKind, PolicyName};
-use wasmtime::component::Component;
 
-use crate::bindings::policy::PolicyPre;
+use crate::code::Code;
 use crate::compile::{Job, Workshop};
 use crate::description::Description;
 use crate::digest::Digest;
@@ -265,7 +264,8 @@ pub(crate) fn prepare(
     inspect::inspect(&spec.bytes, &limits)?;
     let job = Job { plugin: spec.name.as_str(), digest, bytes: &spec.bytes, limits: &limits };
     let component = workshop.component(&runtime.wasm, &job)?;
-    let code = link(runtime, &component)?;
+    let code = Code::link(&runtime.linker, &component)
+        .map_err(|error| LoadProblem::Link(text::clip(&format!("{error:#}"), MESSAGE_BYTES_MAX)))?;
     let sandbox = Arc::new(Sandbox {
         name: spec.name.as_str().into(),
         wasm: runtime.wasm.clone(),
@@ -315,15 +315,6 @@ fn settings(settings: &str, limits: &Limits) -> Result<String, LoadProblem> {
         Ok(_) => Ok(settings.to_owned()),
         Err(error) => Err(LoadProblem::SettingsForm(error.to_string())),
     }
-}
-
-/// The component with its imports, ready to be instantiated.
-fn link(runtime: &Runtime, component: &Component) -> Result<PolicyPre<crate::host::Host>, LoadProblem> {
-    runtime
-        .linker
-        .instantiate_pre(component)
-        .and_then(PolicyPre::new)
-        .map_err(|error| LoadProblem::Link(text::clip(&format!("{error:#}"), MESSAGE_BYTES_MAX)))
 }
 
 /// Runs the guest on one of the engine's own threads and waits for it: the caller's stack may be anything.

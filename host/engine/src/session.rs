@@ -9,10 +9,11 @@ use tracing::debug;
 use tribunal_core::case::Case;
 use tribunal_core::opinion::{Fault, FaultKind};
 use tribunal_core::request::RequestId;
+use wasmtime::component::Instance;
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::bindings::policy::tribunal::policy::types as wit;
-use crate::bindings::policy::{Policy, PolicyPre};
+use crate::code::Code;
 use crate::convert;
 use crate::engine::config::Counting;
 use crate::engine::limits::Limits;
@@ -38,7 +39,7 @@ pub(crate) struct Sandbox {
     pub(crate) name: Arc<str>,
     pub(crate) wasm: wasmtime::Engine,
     pub(crate) ticker: Arc<Ticker>,
-    pub(crate) code: PolicyPre<Host>,
+    pub(crate) code: Code,
     pub(crate) limits: Limits,
     pub(crate) counting: Counting,
 }
@@ -48,7 +49,7 @@ struct Session<'a> {
     sandbox: &'a Sandbox,
     deadline_ms: u64,
     store: Store<Host>,
-    instance: Policy,
+    instance: Instance,
     began: Instant,
     traces: Option<&'a mut Traces>,
     /// The epoch moves while this lives.
@@ -58,14 +59,14 @@ struct Session<'a> {
 /// Asks the policy what it is.
 pub(crate) fn describe(sandbox: &Sandbox, traces: Option<&mut Traces>) -> Result<wit::Description, Fault> {
     let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None, traces)?;
-    let answer = session.instance.call_describe(&mut session.store);
+    let answer = sandbox.code.describe(&mut session.store, session.instance);
     session.close("describe", answer)
 }
 
 /// Asks the policy what it thinks of its settings; the inner error holds all that it finds wrong.
 pub(crate) fn try_settings(sandbox: &Sandbox, settings: &str) -> Result<Result<(), Vec<String>>, Fault> {
     let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None, None)?;
-    let answer = session.instance.call_configure(&mut session.store, settings);
+    let answer = sandbox.code.configure(&mut session.store, session.instance, settings);
     session.close("configure", answer)
 }
 
@@ -81,7 +82,7 @@ pub(crate) fn review(
     session.configure(settings)?;
     let answer = with_arena(|arena| {
         let case = convert::case::case(case, arena);
-        session.instance.call_review(&mut session.store, case, request.as_str())
+        sandbox.code.review(&mut session.store, session.instance, case, request)
     });
     session.close("review", answer)
 }
@@ -97,7 +98,7 @@ pub(crate) fn enforce(
     session.configure(settings)?;
     let answer = with_arena(|arena| {
         let case = convert::case::case(case, arena);
-        session.instance.call_enforce(&mut session.store, case)
+        sandbox.code.enforce(&mut session.store, session.instance, case)
     });
     session.close("enforce", answer)
 }
@@ -144,7 +145,7 @@ impl<'a> Session<'a> {
 
     /// Hands over the settings, which the policy took when it was loaded.
     fn configure(&mut self, settings: &str) -> Result<(), Fault> {
-        match self.instance.call_configure(&mut self.store, settings) {
+        match self.sandbox.code.configure(&mut self.store, self.instance, settings) {
             Ok(Ok(())) => Ok(()),
             Ok(Err(faults)) => {
                 let first = faults.first().map_or("", String::as_str);

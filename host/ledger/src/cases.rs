@@ -3,6 +3,7 @@
 //! nobody's in particular, is a third. It never invents what is not stored.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -79,19 +80,33 @@ pub(crate) fn fill_in<E>(line: &mut Line, mut read: impl FnMut(&Digest) -> Resul
             None => request.words = Some(StoredWords::Erased(Erased::Erased)),
         }
     }
+    fill_in_case(decided, &mut BTreeMap::new(), read)
+}
+
+/// Puts back into a decision the case that it refers to, or that it is erased; what people wrote about the request itself
+/// stays where it is. `texts` are those of facts by their objects: what is read for one decision is there for the next.
+pub(crate) fn fill_in_case<E>(
+    decided: &mut Decided,
+    texts: &mut BTreeMap<Digest, String>,
+    mut read: impl FnMut(&Digest) -> Result<Content, E>,
+) -> Result<(), Unfit<E>> {
     let Some(Shown::Stored(name)) = &decided.case else { return Ok(()) };
     let Some(mut case) = parsed::<Case, E>(name, read(name))? else {
         decided.case = Some(Shown::Erased(Erased::Erased));
         return Ok(());
     };
     for StoredFact { name, json, fetched, fresh } in std::mem::take(&mut decided.facts) {
-        let text = match read(&json).map_err(Unfit::Unread)? {
-            Content::Bytes(bytes) => {
-                String::from_utf8(bytes).map_err(|error| Unfit::Content(json, error.to_string()))?
-            }
-            Content::Erased => return Err(Unfit::Content(json, "it is sealed, and facts never are".to_owned())),
+        let json = match texts.entry(json) {
+            Entry::Occupied(text) => text.get().clone(),
+            Entry::Vacant(place) => match read(&json).map_err(Unfit::Unread)? {
+                Content::Bytes(bytes) => {
+                    let text = String::from_utf8(bytes).map_err(|error| Unfit::Content(json, error.to_string()))?;
+                    place.insert(text).clone()
+                }
+                Content::Erased => return Err(Unfit::Content(json, "it is sealed, and facts never are".to_owned())),
+            },
         };
-        case.facts.push(Fact { name, json: text, fetched, fresh });
+        case.facts.push(Fact { name, json, fetched, fresh });
     }
     decided.case = Some(Shown::Inline(Box::new(case)));
     Ok(())

@@ -53,6 +53,7 @@ use tribunal_core::record as core;
 
 use crate::digest::Digest;
 
+use self::beside::DecidedLine;
 pub use self::case::{Case, CaseLock, CaseRequest, Erased, Fact, Shown, StoredFact, Subject};
 pub use self::decided::Decided;
 pub use self::lock::{Lock, LockTarget, PlannedLock};
@@ -110,16 +111,6 @@ struct Head {
     v: u32,
 }
 
-/// What stands in each line beside what it tells.
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    v: u32,
-    seq: u64,
-    prev: Option<Digest>,
-    at: Time,
-    kind: &'a str,
-}
-
 // === impl Line ===
 
 impl Line {
@@ -168,7 +159,8 @@ impl Line {
         }
     }
 
-    /// Reads a line that is most likely a decision, in half the time of [`Self::parse`], which reads whatever else it is.
+    /// Reads a line that is most likely a decision, in less than half the time of [`Self::parse`], which
+    /// reads whatever else it is.
     ///
     /// # Errors
     /// As of [`Self::parse`].
@@ -176,11 +168,9 @@ impl Line {
         let known = SCHEMA_VERSION_MIN..=SCHEMA_VERSION;
         // Text is checked once, and not string by string.
         let text = str::from_utf8(line).unwrap_or_default();
-        match (serde_json::from_str::<Envelope<'_>>(text), serde_json::from_str::<Decided>(text)) {
-            (Ok(Envelope { v, seq, prev, at, kind: "decided" }), Ok(decided)) if known.contains(&v) => {
-                Ok(Self { v, seq, prev, at, body: Body::Decided(Box::new(decided)) })
-            }
-            (Ok(_) | Err(_), Ok(_) | Err(_)) => Self::parse(line),
+        match serde_json::from_str(text) {
+            Ok(DecidedLine(line)) if known.contains(&line.v) => Ok(line),
+            Ok(_) | Err(_) => Self::parse(line),
         }
     }
 

@@ -1,6 +1,8 @@
 //! The policy `cap`: at most so many resources for a user at one time; what is held longest gives way to what is new.
 //! It must never count what gives no access, and never lock a request whose loss makes no room.
 
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
 mod overflow;
 mod settings;
 mod usage;

@@ -1,7 +1,7 @@
 //! Which held requests give way when together they exceed the limit.
 //! It must never lock a request that adds nothing to what is kept.
 
-use tribunal_guest::AccessRequest;
+use tribunal_guest::prelude::*;
 
 use crate::usage::Tally;
 

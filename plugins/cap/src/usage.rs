@@ -1,7 +1,7 @@
 //! What a request takes of the limit.
 //! It must never look at state or time: whether a request counts at all is decided elsewhere.
 
-use tribunal_guest::AccessRequest;
+use tribunal_guest::prelude::*;
 
 use crate::settings::{RoleOnlyRequests, Settings, Unit};
 

@@ -1,6 +1,11 @@
 //! The configured classes: compiled from the settings, and asked what a role or a resource belongs to.
 //! It must never put one name into two classes of the named form: overlapping patterns are faults of the settings.
 
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::pattern::{Glob, Search};
 use crate::setting::{Members, Setting};
 

@@ -3,6 +3,10 @@
 //! of all policies that ship with the host.
 //! It must never know a request, nor anything else of a policy or a host: it is part of both.
 
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
 mod classes;
 pub mod pattern;
 mod setting;

@@ -3,6 +3,12 @@
 
 mod finder;
 
+use alloc::borrow::ToOwned as _;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use alloc::{format, vec};
+
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::{Config, NFA, WhichCaptures};
 use regex_syntax::ParserBuilder;
@@ -171,7 +177,7 @@ impl Glob {
         // `reached[n]`: some text matches what was walked of `self` and the first n tokens of `other`.
         let walk_stars = |reached: &mut Vec<bool>| {
             let mut before = false;
-            for (here, token) in reached.iter_mut().zip(std::iter::once(&Token::One).chain(&other.tokens)) {
+            for (here, token) in reached.iter_mut().zip(core::iter::once(&Token::One).chain(&other.tokens)) {
                 *here |= before && *token == Token::Many;
                 before = *here;
             }
@@ -184,7 +190,7 @@ impl Glob {
         for token in &self.tokens {
             let mut next = if *token == Token::Many { reached.clone() } else { vec![false; reached.len()] };
             let mut before = false;
-            let previous = std::iter::once(None).chain(other.tokens.iter().map(Some));
+            let previous = core::iter::once(None).chain(other.tokens.iter().map(Some));
             for ((here, next), theirs) in reached.iter().zip(&mut next).zip(previous) {
                 *next |= match (token, theirs) {
                     (_, None) => false,

@@ -2,7 +2,7 @@
 //! It must never compare a name itself: that is for the classes.
 
 use tribunal_classes::{Class, Set};
-use tribunal_guest::{AccessRequest, RequestedResource};
+use tribunal_guest::prelude::*;
 
 use crate::settings;
 

@@ -2,7 +2,7 @@
 //! It must never order a lock on exempt access, nor count access that a lock, a start to come or an end has closed.
 
 use tribunal_classes::Set;
-use tribunal_guest::{AccessRequest, Case, LockOrder, RequestState, lock, log};
+use tribunal_guest::prelude::*;
 
 use crate::classes::{Classes, Content};
 use crate::rules::{CONFLICTS_WITH_STANDING, HELD_CONFLICT, HELD_MIXES_CLASSES};

@@ -1,6 +1,8 @@
 //! The policy `separation`: two classes of access, such as production and research, are never held together.
 //! It must never lock a request that conflicts with nothing, and never guess the class of what it cannot read.
 
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
 mod classes;
 mod holdings;
 pub mod rules;

@@ -1,7 +1,7 @@
 //! A ledger in pieces that many threads work on at once: whole lines, and the cases that belong to them. It checks neither
 //! numbers nor hashes of lines, which is for `verify`; what a line refers to it never takes for anything else.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{ReadError, segments};
 use crate::LINE_BYTES_MAX;
 use crate::cases::{self, Unfit};
+use crate::digest::Digest;
 use crate::directory::Segment;
 use crate::keys::Keys;
 use crate::object::{LoadedPack, open};
-use crate::schema::Line;
+use crate::schema::{Body, Line};
 use crate::search::{Filter, Sieve};
 
 /// A piece is at least so long, unless a segment ends; a line is never torn apart.
@@ -143,10 +144,11 @@ impl Chunk {
         u64::try_from(self.bytes.len()).unwrap_or(u64::MAX)
     }
 
-    /// Hands over each decision that fits, with the bytes of its line; its case stands in it, where it refers to one. What
-    /// cannot be read is handed over as an error, and the next one follows.
+    /// Hands over each decision that fits, with the bytes of its line; its case stands in it, where it refers to one, and what
+    /// people wrote stands in the case alone. What cannot be read is handed over as an error, and the next one follows.
     pub fn decisions(&self, filter: &Filter, mut take: impl FnMut(&[u8], Result<Line, ReadError>)) {
         let sieve = Sieve::new(filter);
+        let mut texts = BTreeMap::new();
         for (number, line) in (1_u64..).zip(self.bytes.split(|byte| *byte == b'\n')) {
             let damage = |why: String| ReadError::Damage {
                 path: self.segment.path.clone(),
@@ -159,23 +161,25 @@ impl Chunk {
                     line,
                     Line::parse_decided(line)
                         .map_err(|error| damage(error.to_string()))
-                        .and_then(|line| self.whole(line)),
+                        .and_then(|line| self.with_case(line, &mut texts)),
                 ),
                 Err(error) => take(line, Err(damage(error.to_string()))),
             }
         }
     }
 
-    fn whole(&self, mut line: Line) -> Result<Line, ReadError> {
+    fn with_case(&self, mut line: Line, texts: &mut BTreeMap<Digest, String>) -> Result<Line, ReadError> {
         let lacks =
             |object: &_, why: String| ReadError::Object { path: self.segment.pack_path(), object: *object, why };
-        cases::fill_in(&mut line, |object| {
-            self.pack.stored(object).and_then(|stored| open(stored, &self.keys)).map_err(|error| (*object, error))
-        })
-        .map_err(|unfit| match unfit {
-            Unfit::Unread((object, error)) => lacks(&object, error.to_string()),
-            Unfit::Content(object, why) => lacks(&object, why),
-        })?;
+        if let Body::Decided(decided) = &mut line.body {
+            cases::fill_in_case(decided, texts, |object| {
+                self.pack.stored(object).and_then(|stored| open(stored, &self.keys)).map_err(|error| (*object, error))
+            })
+            .map_err(|unfit| match unfit {
+                Unfit::Unread((object, error)) => lacks(&object, error.to_string()),
+                Unfit::Content(object, why) => lacks(&object, why),
+            })?;
+        }
         Ok(line)
     }
 }

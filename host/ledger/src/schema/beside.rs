@@ -1,5 +1,6 @@
-//! Reads a request of a case, beside whose own fields its locks stand. `serde(flatten)` would first copy all of it into a
-//! tree that knows no types, which costs as much as reading it twice; a replay reads millions.
+//! Reads objects beside whose own fields those of another type stand: a request of a case and its locks, a decision and what
+//! its line says of itself. `serde(flatten)` would first copy all of it into a tree that knows no types, which costs as much
+//! as reading it twice; a replay reads millions.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,33 +10,73 @@ use serde::de::{DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess, V
 use serde::{Deserialize, Deserializer};
 
 use super::case::{CaseLock, CaseRequest};
-use super::request::Request;
+use super::decided::Decided;
+use super::{Body, Line, Time};
+use crate::digest::Digest;
 
 const LOCKS: &str = "locks";
+/// The kind of a line that tells a decision.
+const DECIDED: &str = "decided";
 
-/// An object with the fields of both.
-struct Both;
+/// Fields of an object that belong to another type than the rest.
+trait Beside {
+    /// Takes the value of this key out of the map, if it is one of them.
+    fn take<'de, Map: MapAccess<'de>>(&mut self, key: &str, map: &mut Map) -> Result<bool, Map::Error>;
+}
 
-/// The entries of an object but for the locks, which are kept when they are found.
-struct Others<'a, Map> {
+/// The entries of an object but for those beside, which are kept when they are found.
+struct Others<'a, Map, Own> {
     map: Map,
-    locks: &'a mut Option<Vec<CaseLock>>,
+    beside: &'a mut Own,
 }
 
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
+/// An object that is a `T`, and what stands beside.
+fn both<'de, T: Deserialize<'de>, Own: Beside + Default, Map: MapAccess<'de>>(
+    map: Map,
+) -> Result<(T, Own), Map::Error> {
+    let mut own = Own::default();
+    let rest = T::deserialize(MapAccessDeserializer::new(Others { map, beside: &mut own }))?;
+    Ok((rest, own))
+}
+
+/// The value of this key, which stands there once.
+fn once<'de, T: Deserialize<'de>, Map: MapAccess<'de>>(
+    place: &mut Option<T>,
+    key: &'static str,
+    map: &mut Map,
+) -> Result<bool, Map::Error> {
+    if place.is_some() {
+        return Err(Map::Error::duplicate_field(key));
+    }
+    *place = Some(map.next_value()?);
+    Ok(true)
+}
+
 // === impl CaseRequest ===
 
-impl<'de> Deserialize<'de> for CaseRequest {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(Both)
+#[derive(Default)]
+struct Locks {
+    locks: Option<Vec<CaseLock>>,
+}
+
+impl Beside for Locks {
+    fn take<'de, Map: MapAccess<'de>>(&mut self, key: &str, map: &mut Map) -> Result<bool, Map::Error> {
+        if key == LOCKS { once(&mut self.locks, LOCKS, map) } else { Ok(false) }
     }
 }
 
-// === impl Both ===
+impl<'de> Deserialize<'de> for CaseRequest {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(RequestWithLocks)
+    }
+}
 
-impl<'de> Visitor<'de> for Both {
+struct RequestWithLocks;
+
+impl<'de> Visitor<'de> for RequestWithLocks {
     type Value = CaseRequest;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,27 +84,83 @@ impl<'de> Visitor<'de> for Both {
     }
 
     fn visit_map<Map: MapAccess<'de>>(self, map: Map) -> Result<Self::Value, Map::Error> {
-        let mut locks = None;
-        let request = Request::deserialize(MapAccessDeserializer::new(Others { map, locks: &mut locks }))?;
+        let (request, Locks { locks }) = both(map)?;
         Ok(CaseRequest { request, locks: locks.ok_or_else(|| Map::Error::missing_field(LOCKS))? })
+    }
+}
+
+// === impl DecidedLine ===
+
+/// A line that tells a decision, and nothing else.
+pub(super) struct DecidedLine(pub(super) Line);
+
+/// What stands in each line beside what it tells.
+#[derive(Default)]
+struct Envelope {
+    v: Option<u32>,
+    seq: Option<u64>,
+    /// Absent in the first line, and in lines of version 1.
+    prev: Option<Option<Digest>>,
+    at: Option<Time>,
+    kind: Option<String>,
+}
+
+impl Beside for Envelope {
+    fn take<'de, Map: MapAccess<'de>>(&mut self, key: &str, map: &mut Map) -> Result<bool, Map::Error> {
+        match key {
+            "v" => once(&mut self.v, "v", map),
+            "seq" => once(&mut self.seq, "seq", map),
+            "prev" => once(&mut self.prev, "prev", map),
+            "at" => once(&mut self.at, "at", map),
+            "kind" => once(&mut self.kind, "kind", map),
+            _ => Ok(false),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for DecidedLine {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(DecisionInItsLine)
+    }
+}
+
+struct DecisionInItsLine;
+
+impl<'de> Visitor<'de> for DecisionInItsLine {
+    type Value = DecidedLine;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a line that tells a decision")
+    }
+
+    fn visit_map<Map: MapAccess<'de>>(self, map: Map) -> Result<Self::Value, Map::Error> {
+        let (decided, Envelope { v, seq, prev, at, kind }) = both::<Box<Decided>, _, _>(map)?;
+        let missing = Map::Error::missing_field;
+        if kind.as_deref() != Some(DECIDED) {
+            return Err(missing(DECIDED));
+        }
+        Ok(DecidedLine(Line {
+            v: v.ok_or_else(|| missing("v"))?,
+            seq: seq.ok_or_else(|| missing("seq"))?,
+            prev: prev.flatten(),
+            at: at.ok_or_else(|| missing("at"))?,
+            body: Body::Decided(decided),
+        }))
     }
 }
 
 // === impl Others ===
 
-impl<'de, Map: MapAccess<'de>> MapAccess<'de> for Others<'_, Map> {
+impl<'de, Map: MapAccess<'de>, Own: Beside> MapAccess<'de> for Others<'_, Map, Own> {
     type Error = Map::Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Self::Error> {
         while let Some(Key(key)) = self.map.next_key()? {
-            if key != LOCKS {
-                let key: CowStrDeserializer<'_, Self::Error> = key.into_deserializer();
-                return seed.deserialize(key).map(Some);
+            if self.beside.take(&key, &mut self.map)? {
+                continue;
             }
-            if self.locks.is_some() {
-                return Err(Self::Error::duplicate_field(LOCKS));
-            }
-            *self.locks = Some(self.map.next_value()?);
+            let key: CowStrDeserializer<'_, Self::Error> = key.into_deserializer();
+            return seed.deserialize(key).map(Some);
         }
         Ok(None)
     }
@@ -77,6 +174,7 @@ impl<'de, Map: MapAccess<'de>> MapAccess<'de> for Others<'_, Map> {
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
+    use super::super::request::Request;
     use super::*;
 
     const REQUEST: &str = r#""id":"r","revision":"1","user":"u","state":"PENDING","term":"short-term","roles":[],

@@ -1,19 +1,25 @@
 //! What the policies were shown, in the ledger. It never judges it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use tribunal_core::case as core;
 use tribunal_core::lock::LockName;
 use tribunal_core::request::UserName;
 
-use super::{Request, Time};
+use super::{Request, StoredWords, Time};
 use crate::digest::Digest;
+
+/// What stands where something was that nobody can read any more.
+pub(super) const ERASED: &str = "erased";
 
 /// What the policies were shown: a stored object, or, in lines of version 1 and in lines that were read with what they
 /// refer to, the case itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Shown {
     /// The name of a stored object.
@@ -111,6 +117,35 @@ pub struct Fact {
 }
 
 // === impl Shown ===
+
+/// By hand, because serde's way to read one of several kinds copies it first.
+impl<'de> Deserialize<'de> for Shown {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(CaseOrItsName)
+    }
+}
+
+struct CaseOrItsName;
+
+impl<'de> Visitor<'de> for CaseOrItsName {
+    type Value = Shown;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a case, or the name of a stored one")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Shown, E> {
+        match StoredWords::parse(text) {
+            Some(StoredWords::Stored(name)) => Ok(Shown::Stored(name)),
+            Some(StoredWords::Erased(erased)) => Ok(Shown::Erased(erased)),
+            None => Err(E::invalid_value(Unexpected::Str(text), &self)),
+        }
+    }
+
+    fn visit_map<Map: MapAccess<'de>>(self, map: Map) -> Result<Shown, Map::Error> {
+        Deserialize::deserialize(MapAccessDeserializer::new(map)).map(Shown::Inline)
+    }
+}
 
 impl Shown {
     /// The case, if it is here.

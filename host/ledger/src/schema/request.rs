@@ -1,10 +1,13 @@
 //! Access requests in the ledger, with Teleport's names. It never judges them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use tribunal_core::request as core;
 
+use super::case::ERASED;
 use super::{Erased, Time};
 use crate::digest::Digest;
 
@@ -102,7 +105,7 @@ pub struct Request {
 }
 
 /// Where what people wrote is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum StoredWords {
     /// The name of a stored object.
@@ -163,6 +166,36 @@ pub struct Review {
     pub reason: String,
     /// When.
     pub created: Time,
+}
+
+// === impl StoredWords ===
+
+impl StoredWords {
+    /// What this text says.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        if text == ERASED { Some(Self::Erased(Erased::Erased)) } else { Digest::parse(text).map(Self::Stored) }
+    }
+}
+
+/// By hand, because serde's way to read one of several kinds copies it first.
+impl<'de> Deserialize<'de> for StoredWords {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(StoredOrErased)
+    }
+}
+
+struct StoredOrErased;
+
+impl Visitor<'_> for StoredOrErased {
+    type Value = StoredWords;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a stored object")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<StoredWords, E> {
+        StoredWords::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
 }
 
 // === impl Request ===

@@ -21,7 +21,7 @@ use tribunal_core::request::{
     Subject, UserName,
 };
 
-use super::{Line, Time};
+use super::{Body, DecidedLine, Line, Time};
 
 /// Whatever people may type, with what JSON has to escape.
 fn text() -> impl Strategy<Value = String> {
@@ -309,6 +309,10 @@ proptest! {
         prop_assert_eq!(bytes.iter().filter(|byte| **byte == b'\n').count(), 1);
         let line = Line::parse(&bytes).unwrap();
         prop_assert_eq!(line.seq, seq);
+        let is_decision = matches!(line.body, Body::Decided(_));
+        let at_once = serde_json::from_slice(&bytes).ok().map(|DecidedLine(line)| line);
+        prop_assert_eq!(at_once, is_decision.then(|| line.clone()));
+        prop_assert_eq!(Line::parse_decided(&bytes), Ok(line.clone()));
         prop_assert_eq!(line.into_record().unwrap(), record);
     }
 
@@ -359,6 +363,34 @@ fn what_people_wrote_is_read_from_lines_of_older_versions_where_it_stood() {
     let request = decided.request.unwrap();
     let review = request.reviews.first().unwrap();
     assert_eq!([request.reason, request.resolve_reason, review.reason.clone()], ["deploy", "so", "no"]);
+}
+
+#[test]
+fn what_stands_beside_a_decision_stands_there_once() {
+    let line = r#"{"v":3,"seq":1,"at":"2026-03-01T09:30:00.125Z","kind":"decided","id":"d","user":"u","dry_run":false,
+        "reason":"","evaluations":[],"enforcements":[],"locks":[],"releases":[]}"#;
+    assert!(Line::parse_decided(line.as_bytes()).is_ok());
+    for (there, other) in [
+        ("\"v\":3", "\"v\":4"),
+        ("\"v\":3", "\"v\":3,\"v\":3"),
+        ("\"seq\":1,", ""),
+        ("\"seq\":1", "\"seq\":1,\"seq\":1"),
+        ("\"kind\":\"decided\",", ""),
+        ("\"kind\":\"decided\"", "\"kind\":\"decided\",\"kind\":\"decided\""),
+        ("\"kind\":\"decided\"", "\"kind\":\"outcome\""),
+        ("\"kind\":\"decided\"", "\"kind\":\"decided\",\"case\":\"lost\""),
+        ("\"kind\":\"decided\"", "\"kind\":\"decided\",\"case\":7"),
+        ("\"kind\":\"decided\"", "\"kind\":\"decided\",\"determined_by\":{\"rules\":[],\"by\":\"grounds\"}"),
+        (
+            "\"kind\":\"decided\"",
+            "\"kind\":\"decided\",\"determined_by\":{\"rules\":[],\"by\":\"guard\",\"guard\":\"x\"}",
+        ),
+    ] {
+        let other = line.replacen(there, other, 1);
+        assert_ne!(other, line);
+        assert!(Line::parse_decided(other.as_bytes()).is_err(), "{other}");
+        assert_eq!(Line::parse_decided(other.as_bytes()), Line::parse(other.as_bytes()));
+    }
 }
 
 #[test]

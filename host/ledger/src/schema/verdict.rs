@@ -1,5 +1,7 @@
 //! Verdicts and what determined them, in the ledger. It never combines opinions.
 
+use serde::de::Error as _;
+use serde::de::value::{Error, MapDeserializer};
 use serde::{Deserialize, Serialize};
 use tribunal_core::opinion::PolicyName;
 use tribunal_core::{decision as core, guard, opinion};
@@ -22,6 +24,7 @@ mirror! {
 
 /// What determined a verdict.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Told")]
 pub struct DeterminedBy {
     /// The rules that fired, as `policy/rule`; repeated from the rest for those who search.
     pub rules: Vec<String>,
@@ -31,7 +34,7 @@ pub struct DeterminedBy {
 }
 
 /// What determined a verdict, in particular.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub enum Because {
     /// Grounds of policies.
@@ -54,6 +57,30 @@ pub enum Because {
         why: String,
     },
     /// Every policy abstained.
+    Silence,
+}
+
+/// What determined a verdict, as it stands in a line: serde's own way to read one of a kind copies it first.
+#[derive(Deserialize)]
+struct Told {
+    rules: Vec<String>,
+    by: By,
+    grounds: Option<Vec<PolicyGround>>,
+    faults: Option<Vec<PolicyFault>>,
+    escalations: Option<Vec<PolicyGround>>,
+    guard: Option<String>,
+    detail: Option<String>,
+    why: Option<String>,
+}
+
+/// The kind of what determined a verdict.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum By {
+    Grounds,
+    Faults,
+    Guard,
+    LockImpossible,
     Silence,
 }
 
@@ -104,6 +131,30 @@ pub enum Guard {
 }
 
 // === impl DeterminedBy ===
+
+impl TryFrom<Told> for DeterminedBy {
+    type Error = Error;
+
+    fn try_from(it: Told) -> Result<Self, Error> {
+        let Told { rules, by, grounds, faults, escalations, guard, detail, why } = it;
+        let missing = Error::missing_field;
+        let because = match by {
+            By::Grounds => Because::Grounds { grounds: grounds.ok_or_else(|| missing("grounds"))? },
+            By::Faults => Because::Faults {
+                faults: faults.ok_or_else(|| missing("faults"))?,
+                escalations: escalations.ok_or_else(|| missing("escalations"))?,
+            },
+            By::Guard => {
+                let guard = guard.ok_or_else(|| missing("guard"))?;
+                let detail = detail.map(|detail| ("detail", detail));
+                Because::Guard(Guard::deserialize(MapDeserializer::new([("guard", guard)].into_iter().chain(detail)))?)
+            }
+            By::LockImpossible => Because::LockImpossible { why: why.ok_or_else(|| missing("why"))? },
+            By::Silence => Because::Silence,
+        };
+        Ok(Self { rules, because })
+    }
+}
 
 impl From<&core::Because> for DeterminedBy {
     fn from(it: &core::Because) -> Self {

@@ -1,6 +1,11 @@
 //! Finds every place in a text that a regular expression matches, such as the numbers of tickets.
 //! It must never find a part of a word: `OPS-1` does not stand in `DEVOPS-12`.
 
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use regex_automata::nfa::thompson::WhichCaptures;
 use regex_automata::nfa::thompson::pikevm::PikeVM;
 
