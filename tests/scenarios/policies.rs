@@ -36,7 +36,8 @@ async fn a_policy_that_traps_or_hangs_never_approves_and_is_told_of_once() {
             world.settle().await;
         }
         assert_eq!(world.standing(&request).state, RequestState::Pending);
-        assert_eq!(world.witness.decided().len(), 1);
+        let decided = world.witness.decided();
+        assert_eq!(decided.len(), 1, "{decided:?}");
         assert_eq!(world.writes(), 0);
     }
 }

@@ -1,5 +1,6 @@
 //! What went wrong inside of a guest, sorted; wasmtime's own text goes to the operator only, and a fault is never an answer.
 
+use tracing::debug;
 use tribunal_core::opinion::{Fault, FaultKind};
 use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
@@ -17,11 +18,25 @@ const HOSTCALL_TEXT: &str = "fuel allocated for hostcalls has been exhausted";
 /// What it says when a component has too many instances, memories or tables; there is no type for it either.
 const COUNT_TEXT: &str = "resource limit exceeded";
 
+/// What a guest has time for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    /// To say what it is, and to take its settings: when it is loaded.
+    Setup,
+    /// To answer.
+    Answer,
+}
+
 /// The fault behind `error`, which a guest ran into while the host called its function `during`.
-pub(crate) fn classify(error: &Error, host: &Host, limits: &Limits, deadline_ms: u64, during: &str) -> Fault {
-    let (kind, what) = sort(error, host, limits, deadline_ms);
-    let mut detail = format!("{what} (in `{during}`)");
+pub(crate) fn classify(error: &Error, host: &Host, limits: &Limits, deadline: Deadline, during: &str) -> Fault {
+    let (kind, what) = sort(error, host, limits, deadline.ms(limits));
     let frames = frames(error);
+    if kind == FaultKind::Deadline && deadline == Deadline::Answer {
+        // How far it came is a matter of the moment: the same words each time, or the same decision would be told again.
+        debug!(during, frames, "Policy interrupted");
+        return Fault::new(kind, what);
+    }
+    let mut detail = format!("{what} (in `{during}`)");
     if !frames.is_empty() {
         detail.push_str(", at ");
         detail.push_str(&frames);
@@ -34,10 +49,27 @@ pub(crate) fn classify(error: &Error, host: &Host, limits: &Limits, deadline_ms:
     Fault::new(kind, text::clip(&detail, DETAIL_BYTES_MAX))
 }
 
+// === impl Deadline ===
+
+impl Deadline {
+    /// In milliseconds.
+    pub(crate) const fn ms(self, limits: &Limits) -> u64 {
+        match self {
+            Self::Setup => limits.setup_deadline_ms,
+            Self::Answer => limits.deadline_ms,
+        }
+    }
+}
+
+/// What is said of every answer that does not come in time.
+pub(crate) fn late(deadline_ms: u64) -> String {
+    format!("exceeded its deadline of {deadline_ms} ms")
+}
+
 fn sort(error: &Error, host: &Host, limits: &Limits, deadline_ms: u64) -> (FaultKind, String) {
     let trap = error.downcast_ref::<Trap>();
     if trap == Some(&Trap::Interrupt) {
-        return (FaultKind::Deadline, format!("exceeded its deadline of {deadline_ms} ms"));
+        return (FaultKind::Deadline, late(deadline_ms));
     }
     // A guest turns a refused growth into a panic of its own; what it ran into is the limit.
     match host.meter.refused() {

@@ -18,7 +18,7 @@ use crate::convert;
 use crate::engine::config::Counting;
 use crate::engine::limits::Limits;
 use crate::engine::ticker::{Running, Ticker};
-use crate::fault;
+use crate::fault::{self, Deadline};
 use crate::host::Host;
 use crate::solo::Traces;
 
@@ -47,7 +47,7 @@ pub(crate) struct Sandbox {
 /// A live instance.
 struct Session<'a> {
     sandbox: &'a Sandbox,
-    deadline_ms: u64,
+    deadline: Deadline,
     store: Store<Host>,
     instance: Instance,
     began: Instant,
@@ -58,14 +58,14 @@ struct Session<'a> {
 
 /// Asks the policy what it is.
 pub(crate) fn describe(sandbox: &Sandbox, traces: Option<&mut Traces>) -> Result<wit::Description, Fault> {
-    let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None, traces)?;
+    let mut session = Session::open(sandbox, Deadline::Setup, None, traces)?;
     let answer = sandbox.code.describe(&mut session.store, session.instance);
     session.close("describe", answer)
 }
 
 /// Asks the policy what it thinks of its settings; the inner error holds all that it finds wrong.
 pub(crate) fn try_settings(sandbox: &Sandbox, settings: &str) -> Result<Result<(), Vec<String>>, Fault> {
-    let mut session = Session::open(sandbox, sandbox.limits.setup_deadline_ms, None, None)?;
+    let mut session = Session::open(sandbox, Deadline::Setup, None, None)?;
     let answer = sandbox.code.configure(&mut session.store, session.instance, settings);
     session.close("configure", answer)
 }
@@ -78,7 +78,7 @@ pub(crate) fn review(
     request: &RequestId,
     traces: Option<&mut Traces>,
 ) -> Result<wit::Opinion, Fault> {
-    let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case), traces)?;
+    let mut session = Session::open(sandbox, Deadline::Answer, Some(case), traces)?;
     session.configure(settings)?;
     let answer = with_arena(|arena| {
         let case = convert::case::case(case, arena);
@@ -94,7 +94,7 @@ pub(crate) fn enforce(
     case: &Arc<Case>,
     traces: Option<&mut Traces>,
 ) -> Result<Vec<wit::LockOrder>, Fault> {
-    let mut session = Session::open(sandbox, sandbox.limits.deadline_ms, Some(case), traces)?;
+    let mut session = Session::open(sandbox, Deadline::Answer, Some(case), traces)?;
     session.configure(settings)?;
     let answer = with_arena(|arena| {
         let case = convert::case::case(case, arena);
@@ -119,10 +119,10 @@ fn with_arena<T>(lower: impl FnOnce(&Bump) -> T) -> T {
 // === impl Session ===
 
 impl<'a> Session<'a> {
-    /// A fresh instance, which has `deadline_ms` from now for all that it is asked.
+    /// A fresh instance, which has until its deadline for all that it is asked.
     fn open(
         sandbox: &'a Sandbox,
-        deadline_ms: u64,
+        deadline: Deadline,
         case: Option<&Arc<Case>>,
         mut traces: Option<&'a mut Traces>,
     ) -> Result<Self, Fault> {
@@ -130,15 +130,15 @@ impl<'a> Session<'a> {
             Fault::new(FaultKind::Unavailable, format!("there is no thread to watch its deadline: {error}"))
         })?;
         let began = Instant::now();
-        let mut store = store(sandbox, deadline_ms, case);
+        let mut store = store(sandbox, deadline, case);
         if traces.is_some() {
             store.data_mut().log.keep();
         }
         match sandbox.code.instantiate(&mut store) {
-            Ok(instance) => Ok(Self { sandbox, deadline_ms, store, instance, began, traces, _running: running }),
+            Ok(instance) => Ok(Self { sandbox, deadline, store, instance, began, traces, _running: running }),
             Err(error) => {
                 Traces::note(&mut traces, &store, began);
-                Err(fault_of(sandbox, &store, deadline_ms, "instantiation", &error))
+                Err(fault_of(sandbox, &store, deadline, "instantiation", &error))
             }
         }
     }
@@ -154,7 +154,7 @@ impl<'a> Session<'a> {
             }
             Err(error) => {
                 Traces::note(&mut self.traces, &self.store, self.began);
-                Err(fault_of(self.sandbox, &self.store, self.deadline_ms, "configure", &error))
+                Err(fault_of(self.sandbox, &self.store, self.deadline, "configure", &error))
             }
         }
     }
@@ -173,17 +173,23 @@ impl<'a> Session<'a> {
                 }
                 Ok(answer)
             }
-            Err(error) => Err(fault_of(self.sandbox, &self.store, self.deadline_ms, during, &error)),
+            Err(error) => Err(fault_of(self.sandbox, &self.store, self.deadline, during, &error)),
         }
     }
 }
 
-fn fault_of(sandbox: &Sandbox, store: &Store<Host>, deadline_ms: u64, during: &str, error: &wasmtime::Error) -> Fault {
-    fault::classify(error, store.data(), &sandbox.limits, deadline_ms, during)
+fn fault_of(
+    sandbox: &Sandbox,
+    store: &Store<Host>,
+    deadline: Deadline,
+    during: &str,
+    error: &wasmtime::Error,
+) -> Fault {
+    fault::classify(error, store.data(), &sandbox.limits, deadline, during)
 }
 
 /// A store with all limits armed.
-fn store(sandbox: &Sandbox, deadline_ms: u64, case: Option<&Arc<Case>>) -> Store<Host> {
+fn store(sandbox: &Sandbox, deadline: Deadline, case: Option<&Arc<Case>>) -> Store<Host> {
     let limits = &sandbox.limits;
     let mut store = Store::new(&sandbox.wasm, Host::new(&sandbox.name, limits, case));
     store.limiter(|host| &mut host.meter);
@@ -192,7 +198,7 @@ fn store(sandbox: &Sandbox, deadline_ms: u64, case: Option<&Arc<Case>>) -> Store
         // Without fuel at all the very first instruction traps, which then shows.
         let _ = store.set_fuel(FUEL);
     }
-    let deadline = Instant::now() + Duration::from_millis(deadline_ms);
+    let deadline = Instant::now() + Duration::from_millis(deadline.ms(limits));
     store.set_epoch_deadline(EPOCHS);
     // The clock decides, not the number of ticks: a ticker that gets little time makes a deadline coarser, not longer.
     store.epoch_deadline_callback(move |_| {

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
+use tracing::debug;
 use tribunal_core::opinion::{Fault, FaultKind};
 
 use crate::engine::ticker::Watch;
+use crate::fault;
 use crate::session::Sandbox;
 
 /// By how many milliseconds a deadline may be exceeded until whoever asked is told so, however the guest keeps its thread.
@@ -33,8 +35,8 @@ impl<T: Send + 'static> Reply<T> {
         let until = Instant::now() + Duration::from_millis(deadline_ms.saturating_add(LATE_MS_MAX));
         let late = Self(Arc::clone(&self.0));
         let fault = move || {
-            let detail = format!("exceeded its deadline of {deadline_ms} ms, and cannot be interrupted yet");
-            late.give(Err(Fault::new(FaultKind::Deadline, detail)));
+            debug!("Policy cannot be interrupted yet");
+            late.give(Err(Fault::new(FaultKind::Deadline, fault::late(deadline_ms))));
         };
         // Without a thread that watches, there is no evaluation either: it says so itself.
         sandbox.ticker.watch(until, Box::new(fault)).ok()

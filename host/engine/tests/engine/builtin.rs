@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use tribunal_core::opinion::Opinion;
+use tribunal_core::opinion::{FaultKind, Opinion};
 use tribunal_core::request::RequestId;
 use tribunal_engine::testing::{case, held, pending};
-use tribunal_engine::{Limits, Panel, PluginSpec};
+use tribunal_engine::{Anatomy, Introduced, Limits, Panel, PluginSpec, Solo, Workshop};
 use tribunal_ports::Engine;
 
 fn cap(settings: &str) -> PluginSpec {
@@ -57,6 +57,45 @@ fn settings_of(name: &str) -> &'static str {
         "separation" => r#"{"classes": {"prod": {"roles": ["prod"]}, "research": {"roles": ["research"]}}}"#,
         _ => "{}",
     }
+}
+
+fn solo(limits: Limits) -> Solo {
+    Introduced::new(&Workshop::here(), cap("{}"), limits).unwrap().configured("{}", None).unwrap()
+}
+
+#[test]
+fn without_the_standard_library_a_policy_imports_the_contract_alone() {
+    for builtin in tribunal_plugins::BUILTINS.iter().filter(|builtin| ["separation", "cap"].contains(&builtin.name)) {
+        let imports = Anatomy::of(builtin.bytes, &Limits::default()).imports;
+        assert!(
+            !imports.is_empty() && imports.iter().all(|import| import.name.starts_with("tribunal:policy/")),
+            "{imports:?}"
+        );
+    }
+}
+
+#[test]
+fn without_the_standard_library_a_panic_is_a_fault_and_a_line_of_the_log() {
+    let (answer, traces) = solo(crate::patient()).review(&case(vec![pending("r1", 1)]), &RequestId::new("r2"));
+    assert_eq!(answer.unwrap_err().kind, FaultKind::Trap);
+    let log: Vec<_> = traces.log.iter().map(|line| (line.level, line.text.as_str())).collect();
+    assert!(
+        matches!(log[..], [("warn", text)] if text.starts_with("panicked at ")
+            && text.ends_with(": `review` of a request that is not in the case")),
+        "{log:?}"
+    );
+}
+
+#[test]
+fn without_the_standard_library_memory_grows_up_to_its_limit() {
+    let many = case(vec![held("h1", 2_000), pending("r1", 1)]);
+    let (answer, traces) = solo(crate::patient()).review(&many, &RequestId::new("r1"));
+    assert!(answer.is_ok(), "{answer:?}");
+    assert!(traces.memory_bytes > 1024 * 1024, "{traces:?}");
+    let little = Limits { memory_bytes_max: 512 * 1024, ..crate::patient() };
+    let (answer, traces) = solo(little).review(&many, &RequestId::new("r1"));
+    assert_eq!(answer.unwrap_err().kind, FaultKind::Memory);
+    assert!(traces.memory_bytes <= 512 * 1024, "{traces:?}");
 }
 
 /// Not a benchmark: it fails only if evaluations take absurdly long.

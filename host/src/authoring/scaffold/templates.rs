@@ -83,6 +83,10 @@ pub(super) const fn given(language: Language) -> &'static [Part] {
     match language {
         Language::Rust => sdk! {
             "tribunal/rust/src/" = "rust/src/":
+            "bare.rs",
+            "bare/memory.rs",
+            "bare/message.rs",
+            "bare/wasm.rs",
             "bindings.rs",
             "case.rs",
             "lib.rs",
