@@ -66,10 +66,9 @@
 //! let policy = configure::<Frugal>(r#"{"most": 1}"#).unwrap();
 //! assert_eq!(policy.review(&case, case.find("r2").unwrap()), deny("greedy", "you hold enough"));
 //! ```
-
 //!
-//! Without the standard library a component imports nothing but the log, is a third smaller and answers sooner: leave the
-//! feature `std` away, and begin the policy's crate with `#![cfg_attr(target_arch = "wasm32", no_std)]`. The prelude then
+//! Without the standard library a component imports nothing but the log, is smaller and answers sooner: leave the feature
+//! `std` away, and begin the policy's crate with `#![cfg_attr(target_arch = "wasm32", no_std)]`. The prelude then
 //! has what the standard library's would have. A panic's message goes to the operator's log, and memory is not taken back
 //! before the instance ends, which is with its answer.
 

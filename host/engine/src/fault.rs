@@ -4,7 +4,7 @@ use tracing::debug;
 use tribunal_core::opinion::{Fault, FaultKind};
 use wasmtime::{Error, PoolConcurrencyLimitError, Trap, WasmBacktrace};
 
-use crate::engine::limits::Limits;
+use crate::engine::limits::{Deadline, Limits};
 use crate::host::meter::Refused;
 use crate::host::{Host, Stop};
 use crate::text;
@@ -17,15 +17,6 @@ const FRAMES_MAX: usize = 4;
 const HOSTCALL_TEXT: &str = "fuel allocated for hostcalls has been exhausted";
 /// What it says when a component has too many instances, memories or tables; there is no type for it either.
 const COUNT_TEXT: &str = "resource limit exceeded";
-
-/// What a guest has time for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deadline {
-    /// To say what it is, and to take its settings: when it is loaded.
-    Setup,
-    /// To answer.
-    Answer,
-}
 
 /// The fault behind `error`, which a guest ran into while the host called its function `during`.
 pub(crate) fn classify(error: &Error, host: &Host, limits: &Limits, deadline: Deadline, during: &str) -> Fault {
@@ -47,18 +38,6 @@ pub(crate) fn classify(error: &Error, host: &Host, limits: &Limits, deadline: De
         }
     }
     Fault::new(kind, text::clip(&detail, DETAIL_BYTES_MAX))
-}
-
-// === impl Deadline ===
-
-impl Deadline {
-    /// In milliseconds.
-    pub(crate) const fn ms(self, limits: &Limits) -> u64 {
-        match self {
-            Self::Setup => limits.setup_deadline_ms,
-            Self::Answer => limits.deadline_ms,
-        }
-    }
 }
 
 /// What is said of every answer that does not come in time.

@@ -16,9 +16,9 @@ use crate::bindings::policy::tribunal::policy::types as wit;
 use crate::code::Code;
 use crate::convert;
 use crate::engine::config::Counting;
-use crate::engine::limits::Limits;
+use crate::engine::limits::{Deadline, Limits};
 use crate::engine::ticker::{Running, Ticker};
-use crate::fault::{self, Deadline};
+use crate::fault;
 use crate::host::Host;
 use crate::solo::Traces;
 

@@ -29,6 +29,15 @@ const COMPILE_SECS_CEILING: u64 = 3_600;
 /// The longest quarantine, in milliseconds.
 const QUARANTINE_MS_CEILING: u64 = 24 * 60 * 60 * 1_000;
 
+/// What a guest has time for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deadline {
+    /// To say what it is, and to take its settings: when it is loaded.
+    Setup,
+    /// To answer.
+    Answer,
+}
+
 /// The limits of every plugin. [`LimitOverrides`] lower them for one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -84,6 +93,18 @@ pub struct Limits {
     pub quarantine_ms: u64,
     /// Milliseconds of the longest.
     pub quarantine_ms_max: u64,
+}
+
+// === impl Deadline ===
+
+impl Deadline {
+    /// In milliseconds.
+    pub(crate) const fn ms(self, limits: &Limits) -> u64 {
+        match self {
+            Self::Setup => limits.setup_deadline_ms,
+            Self::Answer => limits.deadline_ms,
+        }
+    }
 }
 
 // === impl Limits ===

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::value::{CowStrDeserializer, MapAccessDeserializer};
 use serde::de::{DeserializeSeed, Error as _, IntoDeserializer as _, MapAccess, Visitor};
@@ -20,6 +21,9 @@ const DECIDED: &str = "decided";
 
 /// Fields of an object that belong to another type than the rest.
 trait Beside {
+    /// What the whole object is, for whoever finds something else.
+    const WHOLE: &str;
+
     /// Takes the value of this key out of the map, if it is one of them.
     fn take<'de, Map: MapAccess<'de>>(&mut self, key: &str, map: &mut Map) -> Result<bool, Map::Error>;
 }
@@ -33,13 +37,25 @@ struct Others<'a, Map, Own> {
 #[derive(Deserialize)]
 struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// An object that is a `T`, and what stands beside.
-fn both<'de, T: Deserialize<'de>, Own: Beside + Default, Map: MapAccess<'de>>(
-    map: Map,
-) -> Result<(T, Own), Map::Error> {
-    let mut own = Own::default();
-    let rest = T::deserialize(MapAccessDeserializer::new(Others { map, beside: &mut own }))?;
-    Ok((rest, own))
+/// Reads an object that is a `T`, and what stands beside.
+fn both<'de, T: Deserialize<'de>, Own: Beside + Default, D: Deserializer<'de>>(from: D) -> Result<(T, Own), D::Error> {
+    from.deserialize_map(Both(PhantomData))
+}
+
+struct Both<T, Own>(PhantomData<(T, Own)>);
+
+impl<'de, T: Deserialize<'de>, Own: Beside + Default> Visitor<'de> for Both<T, Own> {
+    type Value = (T, Own);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Own::WHOLE)
+    }
+
+    fn visit_map<Map: MapAccess<'de>>(self, map: Map) -> Result<Self::Value, Map::Error> {
+        let mut own = Own::default();
+        let rest = T::deserialize(MapAccessDeserializer::new(Others { map, beside: &mut own }))?;
+        Ok((rest, own))
+    }
 }
 
 /// The value of this key, which stands there once.
@@ -63,6 +79,8 @@ struct Locks {
 }
 
 impl Beside for Locks {
+    const WHOLE: &str = "a request with its locks";
+
     fn take<'de, Map: MapAccess<'de>>(&mut self, key: &str, map: &mut Map) -> Result<bool, Map::Error> {
         if key == LOCKS { once(&mut self.locks, LOCKS, map) } else { Ok(false) }
     }
@@ -70,22 +88,8 @@ impl Beside for Locks {
 
 impl<'de> Deserialize<'de> for CaseRequest {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(RequestWithLocks)
-    }
-}
-
-struct RequestWithLocks;
-
-impl<'de> Visitor<'de> for RequestWithLocks {
-    type Value = CaseRequest;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a request with its locks")
-    }
-
-    fn visit_map<Map: MapAccess<'de>>(self, map: Map) -> Result<Self::Value, Map::Error> {
-        let (request, Locks { locks }) = both(map)?;
-        Ok(CaseRequest { request, locks: locks.ok_or_else(|| Map::Error::missing_field(LOCKS))? })
+        let (request, Locks { locks }) = both(from)?;
+        Ok(Self { request, locks: locks.ok_or_else(|| D::Error::missing_field(LOCKS))? })
     }
 }
 
@@ -106,6 +110,8 @@ struct Envelope {
 }
 
 impl Beside for Envelope {
+    const WHOLE: &str = "a line that tells a decision";
+
     fn take<'de, Map: MapAccess<'de>>(&mut self, key: &str, map: &mut Map) -> Result<bool, Map::Error> {
         match key {
             "v" => once(&mut self.v, "v", map),
@@ -120,26 +126,12 @@ impl Beside for Envelope {
 
 impl<'de> Deserialize<'de> for DecidedLine {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(DecisionInItsLine)
-    }
-}
-
-struct DecisionInItsLine;
-
-impl<'de> Visitor<'de> for DecisionInItsLine {
-    type Value = DecidedLine;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a line that tells a decision")
-    }
-
-    fn visit_map<Map: MapAccess<'de>>(self, map: Map) -> Result<Self::Value, Map::Error> {
-        let (decided, Envelope { v, seq, prev, at, kind }) = both::<Box<Decided>, _, _>(map)?;
-        let missing = Map::Error::missing_field;
+        let (decided, Envelope { v, seq, prev, at, kind }) = both::<Box<Decided>, _, _>(from)?;
+        let missing = D::Error::missing_field;
         if kind.as_deref() != Some(DECIDED) {
-            return Err(missing(DECIDED));
+            return Err(D::Error::custom("it tells no decision"));
         }
-        Ok(DecidedLine(Line {
+        Ok(Self(Line {
             v: v.ok_or_else(|| missing("v"))?,
             seq: seq.ok_or_else(|| missing("seq"))?,
             prev: prev.flatten(),

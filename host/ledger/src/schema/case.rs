@@ -14,9 +14,6 @@ use tribunal_core::request::UserName;
 use super::{Request, StoredWords, Time};
 use crate::digest::Digest;
 
-/// What stands where something was that nobody can read any more.
-pub(super) const ERASED: &str = "erased";
-
 /// What the policies were shown: a stored object, or, in lines of version 1 and in lines that were read with what they
 /// refer to, the case itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{self, Unexpected, Visitor};
+use serde::de::{self, IntoDeserializer, Unexpected, Visitor, value};
 use serde::{Deserialize, Deserializer, Serialize};
 use tribunal_core::request as core;
 
-use super::case::ERASED;
 use super::{Erased, Time};
 use crate::digest::Digest;
 
@@ -173,7 +172,8 @@ pub struct Review {
 impl StoredWords {
     /// What this text says.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        if text == ERASED { Some(Self::Erased(Erased::Erased)) } else { Digest::parse(text).map(Self::Stored) }
+        let erased = || Erased::deserialize(IntoDeserializer::<value::Error>::into_deserializer(text)).ok();
+        Digest::parse(text).map(Self::Stored).or_else(|| erased().map(Self::Erased))
     }
 }
 
