@@ -146,7 +146,7 @@ impl Tail {
 pub(crate) fn parse(line: &[u8]) -> Result<Line, String> {
     let wrong = |error: serde_json::Error| error.to_string();
     let Head { v, seq, at, kind } = serde_json::from_slice(line).map_err(wrong)?;
-    if v != 3 {
+    if v != 4 {
         return Err(format!("schema version {v}"));
     }
     let body = match kind.as_str() {

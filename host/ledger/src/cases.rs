@@ -15,13 +15,12 @@ use serde::de::DeserializeOwned;
 use crate::digest::Digest;
 use crate::directory::Segment;
 use crate::keys::{Keyring, Keys, UserKey};
-use crate::object::{Content, FRAME_HEAD_BYTES, Frame, Pack, PackPiece, Packer, open, seal};
+use crate::object::{Content, FRAME_HEAD_BYTES, Frame, Pack, PackPiece, open, pack, seal};
 use crate::reader::ReadError;
 use crate::schema::{Body, Case, Decided, Erased, Fact, Line, Shown, StoredFact, StoredWords};
 
 /// What it takes to store objects.
 pub(crate) struct Storing {
-    pub(crate) packer: Packer,
     /// None: nothing is sealed, since there is no directory to keep keys in.
     pub(crate) keys: Option<Keyring>,
     /// Facts that the segment's pack has: the digest of each text, and the name of its object.
@@ -129,7 +128,7 @@ fn parsed<T: DeserializeOwned, E>(name: &Digest, read: Result<Content, E>) -> Re
 
 impl Storing {
     pub(crate) fn new(keys: Option<Keyring>) -> Self {
-        Self { packer: Packer::new(), keys, facts: BTreeMap::new() }
+        Self { keys, facts: BTreeMap::new() }
     }
 
     /// Takes out of a decision what it refers to: the objects are appended to `frames`, their names stand in their place.
@@ -147,17 +146,17 @@ impl Storing {
         }
         let key = self.keys.as_mut().map(|keys| keys.of(&decided.user)).transpose()?;
         if let (Some(words), Some(request)) = (words, &mut decided.request) {
-            request.words = Some(StoredWords::Stored(self.put(&words, key.as_ref(), frames)?));
+            request.words = Some(StoredWords::Stored(Self::put(&words, key.as_ref(), frames)?));
         }
         if let Some(mut case) = case {
             decided.facts = self.put_facts(std::mem::take(&mut case.facts), frames)?;
-            decided.case = Some(Shown::Stored(self.put(&*case, key.as_ref(), frames)?));
+            decided.case = Some(Shown::Stored(Self::put(&*case, key.as_ref(), frames)?));
         }
         Ok(())
     }
 
-    fn put(&mut self, what: &impl Serialize, key: Option<&UserKey>, frames: &mut Vec<u8>) -> io::Result<Digest> {
-        let plain = self.packer.pack(&serde_json::to_vec(what).map_err(io::Error::other)?)?;
+    fn put(what: &impl Serialize, key: Option<&UserKey>, frames: &mut Vec<u8>) -> io::Result<Digest> {
+        let plain = pack(&serde_json::to_vec(what).map_err(io::Error::other)?)?;
         let object = key.map_or_else(|| Ok(plain.clone()), |key| seal(&plain, key))?;
         Frame::write(&object, frames)?;
         Ok(object.name)
@@ -171,7 +170,7 @@ impl Storing {
             let object = match self.facts.get(&text) {
                 Some(object) => *object,
                 None => {
-                    let object = self.packer.pack(json.as_bytes())?;
+                    let object = pack(json.as_bytes())?;
                     Frame::write(&object, frames)?;
                     self.facts.insert(text, object.name);
                     object.name

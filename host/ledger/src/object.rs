@@ -1,5 +1,9 @@
-//! What records refer to: cases, facts, plugins, settings. Each is stored compressed (zlib) and named by the SHA-256 of the
-//! stored bytes, so that checking one takes neither unpacking nor a key. It never overwrites a stored object.
+//! What records refer to: cases, facts, plugins, settings. Each is stored compressed and named by the SHA-256 of the stored
+//! bytes, so that checking one takes neither unpacking nor a key. It never overwrites a stored object.
+//!
+//! Stored are: the byte 0x02; the length of what is in it, four bytes, little-endian; an
+//! [LZ4 block](https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md). Objects of lines before version 4 are zlib
+//! streams (RFC 1950), whose first byte ends in 8.
 
 mod loaded;
 mod loose;
@@ -8,17 +12,10 @@ mod sealed;
 #[cfg(test)]
 mod tests;
 
-use std::cell::RefCell;
 use std::io;
 
-use miniz_oxide::deflate::core::{CompressorOxide, create_comp_flags_from_zip_params};
-use miniz_oxide::deflate::stream::deflate;
-use miniz_oxide::inflate::TINFLStatus;
-use miniz_oxide::inflate::core::inflate_flags::{
-    TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
-};
-use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
-use miniz_oxide::{MZError, MZFlush, MZStatus};
+use lz4_flex::block::{compress_into, decompress_into, get_maximum_output_size};
+use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 
 pub(crate) use self::loaded::LoadedPack;
 pub(crate) use self::loose::Loose;
@@ -27,18 +24,12 @@ pub(crate) use self::sealed::{Content, OBJECT_KEY_BYTES, ObjectKey, key_of, open
 use crate::OBJECT_BYTES_MAX;
 use crate::digest::Digest;
 
-/// Fast rather than small: a case is compressed while somebody waits for its decision.
-const LEVEL: i32 = 1;
-/// zlib's largest window, with a head and a checksum.
-const WINDOW_BITS: i32 = 15;
-
-/// So many times as long as what is stored of it a case usually is.
-const USUAL_GAIN: usize = 4;
-
-thread_local! {
-    /// Its tables are larger than most objects, and are used again.
-    static INFLATER: RefCell<Box<DecompressorOxide>> = RefCell::default();
-}
+/// What an object begins with that is an LZ4 block.
+const LZ4: u8 = 2;
+/// That byte, and the length of what is in the block.
+const HEAD_BYTES: usize = 5;
+/// No byte of an LZ4 block stands for more: what says otherwise is none, and gets no memory.
+const LZ4_GAIN_MAX: usize = 255;
 
 /// Bytes as they are stored, and their name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,71 +38,34 @@ pub(crate) struct Object {
     pub(crate) stored: Vec<u8>,
 }
 
-/// Makes objects; its memory is used again.
-pub(crate) struct Packer {
-    compressor: Box<CompressorOxide>,
-}
-
-// === impl Packer ===
-
-impl Packer {
-    pub(crate) fn new() -> Self {
-        let flags = create_comp_flags_from_zip_params(LEVEL, WINDOW_BITS, 0);
-        Self { compressor: Box::new(CompressorOxide::new(flags)) }
-    }
-
-    /// The object of these bytes: always the same for the same bytes.
-    pub(crate) fn pack(&mut self, bytes: &[u8]) -> io::Result<Object> {
-        if bytes.len() > OBJECT_BYTES_MAX {
-            return Err(io::Error::other(format!(
-                "{} bytes are more than the {OBJECT_BYTES_MAX} of an object",
-                bytes.len()
-            )));
-        }
-        self.compressor.reset();
-        let mut stored = vec![0; bytes.len() / 2 + 64];
-        let (mut read, mut written) = (0_usize, 0_usize);
-        loop {
-            let input = bytes.get(read..).unwrap_or_default();
-            let output = stored.get_mut(written..).unwrap_or_default();
-            let result = deflate(&mut self.compressor, input, output, MZFlush::Finish);
-            read = read.saturating_add(result.bytes_consumed);
-            written = written.saturating_add(result.bytes_written);
-            match result.status {
-                Ok(MZStatus::StreamEnd) => break,
-                Ok(MZStatus::Ok) | Err(MZError::Buf) => stored.resize(stored.len().saturating_mul(2), 0),
-                Ok(MZStatus::NeedDict) | Err(_) => return Err(io::Error::other("an object cannot be compressed")),
-            }
-        }
-        stored.truncate(written);
-        Ok(Object { name: Digest::of(&stored), stored })
-    }
+/// The object of these bytes: always the same for the same bytes.
+pub(crate) fn pack(bytes: &[u8]) -> io::Result<Object> {
+    let length = u32::try_from(bytes.len()).ok().filter(|_| bytes.len() <= OBJECT_BYTES_MAX).ok_or_else(|| {
+        io::Error::other(format!("{} bytes are more than the {OBJECT_BYTES_MAX} of an object", bytes.len()))
+    })?;
+    let mut stored = vec![0; HEAD_BYTES.saturating_add(get_maximum_output_size(bytes.len()))];
+    let (head, block) = stored.split_at_mut(HEAD_BYTES);
+    let [a, b, c, d] = length.to_le_bytes();
+    head.copy_from_slice(&[LZ4, a, b, c, d]);
+    let written = compress_into(bytes, block).map_err(io::Error::other)?;
+    stored.truncate(HEAD_BYTES.saturating_add(written));
+    Ok(Object { name: Digest::of(&stored), stored })
 }
 
 /// What was stored.
 pub(crate) fn unpack(stored: &[u8]) -> io::Result<Vec<u8>> {
-    INFLATER
-        .with_borrow_mut(|inflater| inflate(inflater, stored))
-        .map_err(|status| io::Error::other(format!("an object cannot be unpacked: {status:?}")))
-}
-
-fn inflate(inflater: &mut DecompressorOxide, stored: &[u8]) -> Result<Vec<u8>, TINFLStatus> {
-    let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
-    inflater.init();
-    let mut bytes = vec![0; stored.len().saturating_mul(USUAL_GAIN).min(OBJECT_BYTES_MAX)];
-    let (mut read, mut written) = (0_usize, 0_usize);
-    loop {
-        let input = stored.get(read..).unwrap_or_default();
-        let (status, consumed, made) = decompress(inflater, input, &mut bytes, written, flags);
-        read = read.saturating_add(consumed);
-        written = written.saturating_add(made);
-        if status == TINFLStatus::Done {
-            bytes.truncate(written);
-            return Ok(bytes);
-        }
-        if status != TINFLStatus::HasMoreOutput || bytes.len() == OBJECT_BYTES_MAX {
-            return Err(status);
-        }
-        bytes.resize(bytes.len().saturating_mul(2).min(OBJECT_BYTES_MAX), 0);
+    let refused = |why: String| io::Error::other(format!("an object cannot be unpacked: {why}"));
+    let Some((&[LZ4, a, b, c, d], block)) = stored.split_first_chunk::<HEAD_BYTES>() else {
+        return decompress_to_vec_zlib_with_limit(stored, OBJECT_BYTES_MAX).map_err(|error| refused(error.to_string()));
+    };
+    let length = usize::try_from(u32::from_le_bytes([a, b, c, d])).unwrap_or(usize::MAX);
+    if length > OBJECT_BYTES_MAX || length > block.len().saturating_mul(LZ4_GAIN_MAX) {
+        return Err(refused(format!("{length} bytes cannot be in a block of {}", block.len())));
+    }
+    let mut bytes = vec![0; length];
+    match decompress_into(block, &mut bytes) {
+        Ok(written) if written == length => Ok(bytes),
+        Ok(written) => Err(refused(format!("it has {written} bytes, and not the {length} that it says"))),
+        Err(error) => Err(refused(error.to_string())),
     }
 }

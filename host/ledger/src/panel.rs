@@ -8,7 +8,7 @@ use std::path::Path;
 use tribunal_core::opinion::Member;
 
 use crate::digest::Digest;
-use crate::object::{Loose, Packer};
+use crate::object::Loose;
 use crate::reader::ReadError;
 use crate::schema::{Artefact, Panel, PanelPolicy};
 
@@ -66,9 +66,9 @@ impl PanelParts {
     /// Stores all of it; the name of the page.
     pub(crate) fn store(self, ledger: &Path) -> io::Result<Digest> {
         let Self { host, policies } = self;
-        let (loose, mut packer) = (Loose::of(ledger), Packer::new());
-        let mut put = |bytes: &[u8]| {
-            let object = loose.put(&mut packer, bytes)?;
+        let loose = Loose::of(ledger);
+        let put = |bytes: &[u8]| {
+            let object = loose.put(bytes)?;
             Ok::<_, io::Error>(Artefact { sha256: Digest::of(bytes), object })
         };
         let mut page = Panel { v: PANEL_VERSION, host, policies: Vec::new() };
@@ -84,6 +84,6 @@ impl PanelParts {
             });
         }
         let text = serde_json::to_vec(&page).map_err(io::Error::other)?;
-        loose.put(&mut packer, &text)
+        loose.put(&text)
     }
 }

@@ -1,4 +1,4 @@
-//! The form of a ledger line, version 3: types of its own, so that the core may change without changing old evidence.
+//! The form of a ledger line, version 4: types of its own, so that the core may change without changing old evidence.
 //! It never touches files; `SCHEMA.md` beside this crate describes it for people.
 
 /// Mirrors an enum of the core without data, variant by variant, in both directions.
@@ -69,7 +69,7 @@ pub use self::time::Time;
 pub use self::verdict::{Because, DeterminedBy, Guard, PolicyFault, PolicyGround, Verdict};
 
 /// The version of the schema that this build writes.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 /// The oldest version that it reads: without `prev`, with cases inline.
 pub const SCHEMA_VERSION_MIN: u32 = 1;
 

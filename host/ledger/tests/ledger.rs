@@ -194,7 +194,7 @@ async fn damage_before_the_end_is_an_error_that_names_file_and_line_and_changes_
     for (change, why) in [
         ("garbage", "expected value at line 1 column 1"),
         (r#"{"v":1,"seq":2}"#, "missing field `at`"),
-        (r#"{"v":4}"#, "schema version 4 is not known to this build"),
+        (r#"{"v":5}"#, "schema version 5 is not known to this build"),
         (
             r#"{"v":2,"seq":9,"at":"2026-03-01T09:30:00.125Z","kind":"lifecycle","what":"started","detail":""}"#,
             "record 9 follows record 1",
@@ -221,10 +221,10 @@ async fn damage_before_the_end_is_an_error_that_names_file_and_line_and_changes_
 #[tokio::test]
 async fn a_last_line_of_a_newer_version_is_not_mistaken_for_a_torn_one() {
     let root = tempfile::tempdir().unwrap();
-    fs::write(segment(root.path()), "{\"v\":4,\"seq\":1}\n").unwrap();
+    fs::write(segment(root.path()), "{\"v\":5,\"seq\":1}\n").unwrap();
     let error = Ledger::open(root.path()).unwrap_err().to_string();
-    assert!(error.contains("schema version 4 is not known"), "{error}");
-    assert_eq!(fs::read_to_string(segment(root.path())).unwrap(), "{\"v\":4,\"seq\":1}\n");
+    assert!(error.contains("schema version 5 is not known"), "{error}");
+    assert_eq!(fs::read_to_string(segment(root.path())).unwrap(), "{\"v\":5,\"seq\":1}\n");
 }
 
 #[tokio::test]

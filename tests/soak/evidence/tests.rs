@@ -12,7 +12,7 @@ const AT_MS: i64 = 1_000;
 fn ledger(lines: &[&str]) -> Evidence {
     let mut evidence = Evidence::default();
     for (seq, line) in (1..).zip(lines) {
-        let line = format!(r#"{{"v":3,"seq":{seq},"at":"1970-01-01T00:00:01.000Z",{line}}}"#);
+        let line = format!(r#"{{"v":4,"seq":{seq},"at":"1970-01-01T00:00:01.000Z",{line}}}"#);
         evidence.take(tail::parse(line.as_bytes()).unwrap());
     }
     evidence

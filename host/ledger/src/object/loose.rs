@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use super::{Object, Packer, unpack};
+use super::{Object, pack, unpack};
 use crate::digest::Digest;
 use crate::directory::{DIRECTORY_MODE, sync_directory};
 use crate::store::SEGMENT_MODE;
@@ -31,8 +31,8 @@ impl Loose {
     }
 
     /// Stores these bytes, durably, unless they are there already.
-    pub(crate) fn put(&self, packer: &mut Packer, bytes: &[u8]) -> io::Result<Digest> {
-        let object = packer.pack(bytes)?;
+    pub(crate) fn put(&self, bytes: &[u8]) -> io::Result<Digest> {
+        let object = pack(bytes)?;
         self.keep(&object)?;
         Ok(object.name)
     }

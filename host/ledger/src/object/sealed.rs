@@ -1,7 +1,7 @@
 //! Objects that are personal: encrypted under a key that is derived, for each object, from its user's key, so that one can
 //! be opened for somebody without opening the others. It never opens what was not sealed with the key at hand.
 //!
-//! Stored are: the byte 0x01, which no zlib stream begins with; the name of the user's key; a salt; ciphertext and tag.
+//! Stored are: the byte 0x01, which nothing else begins with; the name of the user's key; a salt; ciphertext and tag.
 
 use std::io;
 

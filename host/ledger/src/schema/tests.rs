@@ -342,11 +342,11 @@ fn a_time_before_the_epoch_is_refused_and_not_wrapped() {
 #[test]
 fn another_version_is_named_and_not_guessed_at() {
     for line in [
-        r#"{"v":4,"seq":1,"shape":"new"}"#,
-        r#"{"v":4,"seq":1,"at":"1970-01-01T00:00:00Z","kind":"lifecycle","what":"started","detail":""}"#,
+        r#"{"v":5,"seq":1,"shape":"new"}"#,
+        r#"{"v":5,"seq":1,"at":"1970-01-01T00:00:00Z","kind":"lifecycle","what":"started","detail":""}"#,
     ] {
         let error = Line::parse(line.as_bytes()).unwrap_err().to_string();
-        assert_eq!(error, "schema version 4 is not known to this build, which reads versions 1 to 3");
+        assert_eq!(error, "schema version 5 is not known to this build, which reads versions 1 to 4");
     }
 }
 
@@ -367,12 +367,12 @@ fn what_people_wrote_is_read_from_lines_of_older_versions_where_it_stood() {
 
 #[test]
 fn what_stands_beside_a_decision_stands_there_once() {
-    let line = r#"{"v":3,"seq":1,"at":"2026-03-01T09:30:00.125Z","kind":"decided","id":"d","user":"u","dry_run":false,
+    let line = r#"{"v":4,"seq":1,"at":"2026-03-01T09:30:00.125Z","kind":"decided","id":"d","user":"u","dry_run":false,
         "reason":"","evaluations":[],"enforcements":[],"locks":[],"releases":[]}"#;
     assert!(Line::parse_decided(line.as_bytes()).is_ok());
     for (there, other) in [
-        ("\"v\":3", "\"v\":4"),
-        ("\"v\":3", "\"v\":3,\"v\":3"),
+        ("\"v\":4", "\"v\":5"),
+        ("\"v\":4", "\"v\":4,\"v\":4"),
         ("\"seq\":1,", ""),
         ("\"seq\":1", "\"seq\":1,\"seq\":1"),
         ("\"kind\":\"decided\",", ""),

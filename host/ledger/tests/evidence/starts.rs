@@ -94,7 +94,7 @@ async fn a_ledger_of_before_there_were_trees_is_taken_over_whole() {
     let report = place.check();
     assert_eq!((report.findings.len(), report.report.vouched_for), (0, 8));
     let versions: Vec<u32> = read_all(place.path()).unwrap().iter().map(|line| line.v).collect();
-    assert_eq!(versions, [1, 1, 1, 1, 1, 3, 3, 3]);
+    assert_eq!(versions, [1, 1, 1, 1, 1, 4, 4, 4]);
     fs::write(place.segment(1), text.replacen("\"detail\":\"\"", "\"detail\":\"x\"", 1)).unwrap();
     assert_eq!(place.findings()[0].line, Some(1), "what was taken over is vouched for");
 }

@@ -19,7 +19,7 @@ fn line(text: &str, verdict: &str) -> Line {
     });
     let grounds = json!([{ "policy": "cap", "rule": text, "reason": text }]);
     let line = json!({
-        "v": 3, "seq": 7, "at": "2026-03-01T09:30:00.125Z", "kind": "decided", "id": text, "user": text, "cluster": text,
+        "v": 4, "seq": 7, "at": "2026-03-01T09:30:00.125Z", "kind": "decided", "id": text, "user": text, "cluster": text,
         "dry_run": false, "verdict": verdict, "determined_by": { "rules": [text], "by": "grounds", "grounds": grounds },
         "reason": text, "request": request, "evaluations": [], "enforcements": [], "locks": [], "releases": []
     });
