@@ -12,6 +12,7 @@ mod native;
 use std::path::Path;
 use std::time::Instant;
 
+use mimalloc::MiMalloc;
 use serde_json::Value;
 use tribunal::replay::{Against, Change, Progress, replay};
 use tribunal_ledger::Filter;
@@ -19,6 +20,10 @@ use tribunal_ledger::Filter;
 use kept::{decided, open, parts, write};
 use made::{CAP, SEPARATION};
 use native::Natives;
+
+/// As the program has it.
+#[global_allocator]
+static MEMORY: MiMalloc = MiMalloc;
 
 const DECISIONS: u64 = 1_000_000;
 /// So many are made at once, on all processors.

@@ -25,8 +25,8 @@ pub(crate) const SETTINGS_FAULTS_MAX: usize = 64;
 /// Bytes that are shown of each of them, and of wasmtime's messages.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 1_024;
 
-/// What glibc never keeps once it is given back: its threshold between the heap and mappings grows to 32 MiB at most (mallopt(3),
-/// `M_MMAP_THRESHOLD`).
+/// What no allocator puts among smaller blocks: glibc's threshold between the heap and mappings grows to 32 MiB at most
+/// (mallopt(3), `M_MMAP_THRESHOLD`), mimalloc's is half a MiB.
 const NEVER_KEPT_BYTES: usize = 33 * 1024 * 1024;
 
 /// Room for what is read, looked at and dropped while plugins are loaded. Memory that nobody writes to is none: only what was

@@ -50,9 +50,10 @@ pub(super) fn compile(
         .arg(limits.compile_memory_bytes_max.to_string())
         .arg(limits.compile_cpu_secs_max.to_string());
     command.arg(compatibility(wasm));
-    // Nothing of our surroundings; few threads, so that the memory of each is the component's and not the machine's.
-    command.env_clear().current_dir("/");
-    command.env("RAYON_NUM_THREADS", threads().to_string()).env("MALLOC_ARENA_MAX", "2");
+    // Nothing of our surroundings; few threads, and no address space that an allocator (glibc's, mimalloc's) sets aside for
+    // later, so that what is limited is the component's and not the machine's.
+    command.env_clear().current_dir("/").env("RAYON_NUM_THREADS", threads().to_string());
+    command.env("MALLOC_ARENA_MAX", "2").env("MIMALLOC_DISALLOW_ARENA_ALLOC", "1");
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn().map_err(|error| {
         LoadProblem::Compiler(format!("`{}` cannot be started to compile it: {error}", program.display()))
