@@ -47,7 +47,9 @@ mod time;
 mod verdict;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
+use memchr::memmem;
 use serde::{Deserialize, Serialize};
 use tribunal_core::record as core;
 
@@ -72,6 +74,10 @@ pub use self::verdict::{Because, DeterminedBy, Guard, PolicyFault, PolicyGround,
 pub const SCHEMA_VERSION: u32 = 4;
 /// The oldest version that it reads: without `prev`, with cases inline.
 pub const SCHEMA_VERSION_MIN: u32 = 1;
+/// Those that it reads.
+pub(crate) const KNOWN_VERSIONS: RangeInclusive<u32> = SCHEMA_VERSION_MIN..=SCHEMA_VERSION;
+/// What stands in a line that tells a decision, as this crate writes it.
+const IS_DECIDED: &[u8] = br#""kind":"decided""#;
 
 /// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,35 +148,32 @@ impl Line {
     /// # Errors
     /// When it is not JSON, not of this schema, or of another version of it.
     pub fn parse(line: &[u8]) -> Result<Self, InvalidLine> {
+        // Most lines tell a decision, and those are long: read as such they take less than half the time.
+        if memmem::find(line, IS_DECIDED).is_some()
+            && let Ok(text) = str::from_utf8(line)
+            && let Ok(DecidedLine(line)) = serde_json::from_str(text)
+            && KNOWN_VERSIONS.contains(&line.v)
+        {
+            return Ok(line);
+        }
+        Self::parse_with_care(line)
+    }
+
+    /// The same, whatever the line tells, and what is wrong with it.
+    fn parse_with_care(line: &[u8]) -> Result<Self, InvalidLine> {
         let other_version = |v: u32| {
             InvalidLine(format!(
                 "schema version {v} is not known to this build, which reads versions {SCHEMA_VERSION_MIN} to \
                  {SCHEMA_VERSION}"
             ))
         };
-        let known = SCHEMA_VERSION_MIN..=SCHEMA_VERSION;
         match serde_json::from_slice::<Self>(line) {
-            Ok(parsed) if known.contains(&parsed.v) => Ok(parsed),
+            Ok(parsed) if KNOWN_VERSIONS.contains(&parsed.v) => Ok(parsed),
             Ok(parsed) => Err(other_version(parsed.v)),
             Err(error) => match serde_json::from_slice::<Head>(line) {
-                Ok(head) if !known.contains(&head.v) => Err(other_version(head.v)),
+                Ok(head) if !KNOWN_VERSIONS.contains(&head.v) => Err(other_version(head.v)),
                 Ok(_) | Err(_) => Err(InvalidLine(error.to_string())),
             },
-        }
-    }
-
-    /// Reads a line that is most likely a decision, in less than half the time of [`Self::parse`], which
-    /// reads whatever else it is.
-    ///
-    /// # Errors
-    /// As of [`Self::parse`].
-    pub(crate) fn parse_decided(line: &[u8]) -> Result<Self, InvalidLine> {
-        let known = SCHEMA_VERSION_MIN..=SCHEMA_VERSION;
-        // Text is checked once, and not string by string.
-        let text = str::from_utf8(line).unwrap_or_default();
-        match serde_json::from_str(text) {
-            Ok(DecidedLine(line)) if known.contains(&line.v) => Ok(line),
-            Ok(_) | Err(_) => Self::parse(line),
         }
     }
 

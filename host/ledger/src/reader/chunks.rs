@@ -159,7 +159,7 @@ impl Chunk {
                 Ok(false) => {}
                 Ok(true) => take(
                     line,
-                    Line::parse_decided(line)
+                    Line::parse(line)
                         .map_err(|error| damage(error.to_string()))
                         .and_then(|line| self.with_case(line, &mut texts)),
                 ),

@@ -14,7 +14,7 @@ use crate::directory::Segment;
 use crate::keys::KeyId;
 use crate::object::{Pack, PackPiece, sealed_with};
 use crate::reader::ReadError;
-use crate::schema::{SCHEMA_VERSION, SCHEMA_VERSION_MIN, Time};
+use crate::schema::{KNOWN_VERSIONS, Time};
 use crate::tree::leaf_hash;
 
 const BUFFER_BYTES: usize = 1024 * 1024;
@@ -151,7 +151,7 @@ impl Checked {
         self.leaves.push(leaf);
         let number = self.lines();
         let light = match parsed {
-            Ok(light) if (SCHEMA_VERSION_MIN..=SCHEMA_VERSION).contains(&light.v) => light,
+            Ok(light) if KNOWN_VERSIONS.contains(&light.v) => light,
             Ok(light) => {
                 return push(&mut self.unreadable, (number, format!("schema version {} is not known", light.v)));
             }
