@@ -1,11 +1,13 @@
 //! `tribunal ledger`, as people and programs use it: words, exit codes, files. It must never need a daemon.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::{fs, io};
 
 use serde_json::Value;
+use tokio::task::JoinSet;
 use tribunal_core::Timestamp;
 use tribunal_core::decision::{Because, Decision, Verdict};
 use tribunal_core::record::{Decided, DecisionId, Lifecycle, Outcome, Record, Step, StepResult};
@@ -152,6 +154,32 @@ async fn decisions_are_listed_by_what_people_ask_for() {
     assert!(table.contains("d-1") && table.contains("node-access") && table.contains("3 decisions"), "{table}");
     let wrong = tribunal(root.path(), "list --dir . --since soon");
     assert!(err(&wrong).contains("`soon` is no time: write `2026-03-01`"), "{}", err(&wrong));
+}
+
+#[tokio::test]
+async fn a_long_list_has_one_head_and_every_decision_and_may_be_left_in_the_middle() {
+    let root = tempfile::tempdir().unwrap();
+    let ledger = Arc::new(Ledger::open(root.path()).unwrap().0);
+    let mut appends = JoinSet::new();
+    for number in 0..2_500 {
+        let ledger = Arc::clone(&ledger);
+        appends.spawn(async move { ledger.append(decided(number, "alice", Verdict::Leave)).await.unwrap() });
+    }
+    appends.join_all().await;
+    drop(ledger);
+    let table = out(&tribunal(root.path(), "list --dir ."));
+    let lines: Vec<&str> = table.lines().collect();
+    assert!(lines[0].contains("decision") && lines[1..].iter().all(|line| !line.contains("verdict")), "{table}");
+    assert_eq!((lines.len(), lines[2_501]), (2_502, "2500 decisions"));
+    for number in 0..2_500 {
+        assert!(table.contains(&format!(" d-{number} ")), "{number}");
+    }
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut left = Command::new(env!("CARGO_BIN_EXE_tribunal"));
+    left.args(["ledger", "list", "--json", "--dir", "."]).current_dir(root.path()).stdout(writer);
+    let left = left.output().unwrap();
+    assert_eq!((left.status.code(), err(&left)), (Some(0), String::new()));
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@
 //! | `plugins/SHA256`, `settings/SHA256` | what the panels consist of, in clear |
 
 mod check;
+#[cfg(test)]
+mod tests;
 mod write;
 
 use std::collections::BTreeMap;
@@ -44,8 +46,8 @@ const SETTINGS: &str = "settings";
 const PROOF: &str = "proof";
 /// The version of a bundle's form.
 const BUNDLE_VERSION: u32 = 1;
-/// The most records of a bundle.
-pub const BUNDLE_RECORDS_MAX: usize = 1_000_000;
+/// The most records of a bundle, each of which has two files of its own in it.
+pub const BUNDLE_RECORDS_MAX: usize = 100_000;
 /// The longest file of a bundle that is read.
 const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
@@ -83,8 +85,13 @@ pub enum BundleError {
     #[error("no record fits; `tribunal ledger list` says which there are")]
     Nothing,
     /// Too much does.
-    #[error("{0} records fit, and a bundle has at most {BUNDLE_RECORDS_MAX}: ask for less time")]
-    TooMany(usize),
+    #[error("{count} records fit, and a bundle has at most {max}: ask for less time")]
+    TooMany {
+        /// So many fit.
+        count: usize,
+        /// So many may, [`BUNDLE_RECORDS_MAX`].
+        max: usize,
+    },
 }
 
 /// What a bundle says of itself; nothing vouches for it.

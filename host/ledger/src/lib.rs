@@ -50,7 +50,7 @@ pub use self::panel::{PanelParts, PolicyParts, object, panel};
 pub use self::proof::{Proof, ProofError, Proven, prove};
 pub use self::reader::{Chunk, Chunks, Lines, ReadError, WholeLines, chunks, read, read_all, read_whole};
 pub use self::recovery::{OpenIntent, Recovery, Torn};
-pub use self::search::{Decision, Decisions, Filter, Match, Shown, Wanted, decisions, search, show};
+pub use self::search::{Decision, Decisions, Filter, Match, Matches, Shown, Wanted, decisions, search, show};
 pub use self::verify::{Finding, Report, TornEnd, Verdict, check, public_key};
 pub use self::writer::{Ledger, Options};
 

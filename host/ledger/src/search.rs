@@ -5,6 +5,7 @@ pub(crate) mod scan;
 mod show;
 mod whole;
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 use memchr::memmem::Finder;
@@ -17,6 +18,10 @@ use crate::directory::Segment;
 use crate::reader::{self, ReadError};
 use crate::schema::{Line, Time, Verdict};
 use crate::verify::each;
+
+/// How many segments are searched before anything of them is handed over: so much of what fits is in memory at a time, however
+/// long the ledger is.
+const SEGMENTS_AT_ONCE: usize = 4;
 
 /// Which decisions are wanted: all that is set must fit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -107,25 +112,26 @@ struct RowTarget {
     access_request: Option<String>,
 }
 
-/// The decisions that fit, oldest first.
+/// Decisions that fit, oldest first; from the other end, newest first. It holds a few segments' worth of them and no more.
+/// Ends after the first error.
+#[derive(Debug)]
+pub struct Matches {
+    filter: Filter,
+    /// Not searched yet.
+    segments: VecDeque<Segment>,
+    /// What was found at either end, and not handed over yet.
+    oldest: VecDeque<Match>,
+    newest: VecDeque<Match>,
+}
+
+/// The decisions that fit, which are read as they are asked for.
 ///
 /// # Errors
-/// When a segment cannot be read, or a line of it that may fit.
-pub fn search(directory: &Path, filter: &Filter) -> Result<Vec<Match>, ReadError> {
-    let segments = reader::segments(directory)?;
-    let needles = filter.needles();
-    let found = each(&segments, |segment: &Segment| {
-        let mut matches = Vec::new();
-        scan(segment, &needles, |offset, line| {
-            let row: Row = serde_json::from_slice(line).map_err(|error| damage(segment, offset, error.to_string()))?;
-            if filter.fits(&row) {
-                matches.extend(Match::of(row, line, segment));
-            }
-            Ok(())
-        })?;
-        Ok(matches)
-    })?;
-    Ok(found.into_iter().flatten().collect())
+/// When the directory cannot be read, or a segment between others is missing. Each match may be an error, too: a segment that
+/// cannot be read, or a line of it that may fit.
+pub fn search(directory: &Path, filter: &Filter) -> Result<Matches, ReadError> {
+    let segments = reader::segments(directory)?.into();
+    Ok(Matches { filter: filter.clone(), segments, oldest: VecDeque::new(), newest: VecDeque::new() })
 }
 
 pub(crate) fn damage(segment: &Segment, offset: u64, why: String) -> ReadError {
@@ -141,6 +147,48 @@ fn quoted(text: &str) -> String {
 pub(crate) struct Sieve<'a> {
     filter: &'a Filter,
     finders: Vec<Finder<'static>>,
+}
+
+// === impl Matches ===
+
+impl Matches {
+    fn look_into(&mut self, segments: &[Segment]) -> Result<VecDeque<Match>, ReadError> {
+        let found = each(segments, |segment| self.filter.matches(segment));
+        if found.is_err() {
+            (self.segments, self.oldest, self.newest) = Default::default();
+        }
+        Ok(found?.into_iter().flatten().collect())
+    }
+}
+
+impl Iterator for Matches {
+    type Item = Result<Match, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.oldest.is_empty() && !self.segments.is_empty() {
+            let end = SEGMENTS_AT_ONCE.min(self.segments.len());
+            let segments: Vec<Segment> = self.segments.drain(..end).collect();
+            match self.look_into(&segments) {
+                Ok(found) => self.oldest = found,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        self.oldest.pop_front().or_else(|| self.newest.pop_front()).map(Ok)
+    }
+}
+
+impl DoubleEndedIterator for Matches {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        while self.newest.is_empty() && !self.segments.is_empty() {
+            let begin = self.segments.len().saturating_sub(SEGMENTS_AT_ONCE);
+            let segments: Vec<Segment> = self.segments.drain(begin..).collect();
+            match self.look_into(&segments) {
+                Ok(found) => self.newest = found,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+        self.newest.pop_back().or_else(|| self.oldest.pop_back()).map(Ok)
+    }
 }
 
 // === impl Sieve ===
@@ -166,6 +214,18 @@ impl<'a> Sieve<'a> {
 // === impl Filter ===
 
 impl Filter {
+    fn matches(&self, segment: &Segment) -> Result<Vec<Match>, ReadError> {
+        let mut matches = Vec::new();
+        scan(segment, &self.needles(), |offset, line| {
+            let row: Row = serde_json::from_slice(line).map_err(|error| damage(segment, offset, error.to_string()))?;
+            if self.fits(&row) {
+                matches.extend(Match::of(row, line, segment));
+            }
+            Ok(())
+        })?;
+        Ok(matches)
+    }
+
     /// What every line that fits has in it, the rarest first.
     fn needles(&self) -> Vec<Vec<u8>> {
         let mut needles: Vec<String> = Vec::new();

@@ -13,7 +13,7 @@ pub(super) mod shown;
 mod tests;
 mod verify;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -96,9 +96,15 @@ pub(super) fn no_such_record(id: &str, directory: &Path) -> anyhow::Error {
 }
 
 pub(super) fn print(text: &str) -> anyhow::Result<()> {
-    match std::io::stdout().write_all(text.as_bytes()) {
-        // Whoever reads has had enough, such as `head`.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("standard output cannot be written"),
+    unless_closed(io::stdout().write_all(text.as_bytes()).map_err(Into::into))
+}
+
+/// What became of writing: it is no failure if whoever reads has had enough, such as `head`.
+fn unless_closed(written: anyhow::Result<()>) -> anyhow::Result<()> {
+    let Err(error) = written else { return Ok(()) };
+    match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::BrokenPipe) => Ok(()),
+        Some(_) => Err(error.context("the output cannot be written")),
+        None => Err(error),
     }
 }

@@ -5,6 +5,7 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::{Deserialize, Serialize};
 use tribunal_core::Timestamp;
@@ -38,7 +39,7 @@ pub struct Bundled {
 }
 
 /// A line that belongs to the answer.
-struct Chosen {
+pub(super) struct Chosen {
     segment: Segment,
     bytes: Vec<u8>,
 }
@@ -62,12 +63,7 @@ pub fn bundle(
     to: &Path,
     made: Timestamp,
 ) -> Result<Bundled, BundleError> {
-    let chosen = choose(ledger, question)?;
-    match chosen.len() {
-        0 => return Err(BundleError::Nothing),
-        count if count > BUNDLE_RECORDS_MAX => return Err(BundleError::TooMany(count)),
-        _ => {}
-    }
+    let chosen = choose(ledger, question, BUNDLE_RECORDS_MAX)?;
     let prover = Prover::open(ledger, key)?;
     for directory in ["", RECORDS, OBJECTS, READABLE, PLUGINS, SETTINGS] {
         let path = to.join(directory);
@@ -115,17 +111,19 @@ pub(super) fn readable(line: &Line) -> Vec<u8> {
     text
 }
 
-fn choose(ledger: &Path, question: &Question) -> Result<Vec<Chosen>, BundleError> {
+pub(super) fn choose(ledger: &Path, question: &Question, max: usize) -> Result<Vec<Chosen>, BundleError> {
     let Question { user, request, since, until } = question.clone();
     let within = move |at: Time| since.is_none_or(|since| at >= since) && until.is_none_or(|until| at < until);
     let of_somebody = user.is_some() || request.is_some();
     let (mut decided, mut ids) = (HashSet::new(), HashSet::new());
     if of_somebody {
         for found in search(ledger, &Filter { user, request, since, until, ..Filter::default() })? {
+            let found = found?;
             decided.insert(found.seq);
             ids.insert(found.id);
         }
     }
+    let count = AtomicUsize::new(0);
     let (needle, ids) = (if of_somebody { "\"kind\":" } else { "\"at\":" }, &ids);
     let chosen = each(&reader::segments(ledger)?, |segment| {
         let mut chosen = Vec::new();
@@ -137,14 +135,18 @@ fn choose(ledger: &Path, question: &Question) -> Result<Vec<Chosen>, BundleError
                 (Some(decision), true) => ids.contains(decision),
                 (None, true) => seq_of(bytes).is_some_and(|seq| decided.contains(&seq)),
             };
-            if belongs {
+            if belongs && count.fetch_add(1, Ordering::Relaxed) < max {
                 chosen.push(Chosen { segment: segment.clone(), bytes: bytes.to_vec() });
             }
             Ok(())
         })?;
         Ok(chosen)
     })?;
-    Ok(chosen.into_iter().flatten().collect())
+    match count.into_inner() {
+        0 => Err(BundleError::Nothing),
+        count if count > max => Err(BundleError::TooMany { count, max }),
+        _ => Ok(chosen.into_iter().flatten().collect()),
+    }
 }
 
 fn seq_of(line: &[u8]) -> Option<u64> {

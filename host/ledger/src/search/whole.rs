@@ -3,12 +3,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::vec;
 
 use serde::Deserialize;
 
 use super::scan::scan;
-use super::{Filter, Match, damage, search};
+use super::{Filter, Match, Matches, damage, search};
 use crate::cases::Contents;
 use crate::reader::{self, ReadError};
 use crate::schema::{Line, Outcome, Time};
@@ -26,7 +25,7 @@ pub struct Decision {
 /// Decisions, oldest first. Ends after the first error.
 #[derive(Debug)]
 pub struct Decisions {
-    found: vec::IntoIter<Match>,
+    found: Matches,
     outcomes: HashMap<String, Vec<(Time, Outcome)>>,
     contents: Contents,
     over: bool,
@@ -39,20 +38,21 @@ struct Head {
     outcome: Outcome,
 }
 
-/// The decisions that fit, with all that belongs to them.
+/// The decisions that fit, with all that belongs to them, which are read as they are asked for.
 ///
 /// # Errors
 /// When a segment cannot be read, or a line of it that may fit.
 pub fn decisions(directory: &Path, filter: &Filter) -> Result<Decisions, ReadError> {
-    let found = search(directory, filter)?;
-    let wanted: HashSet<&str> = found.iter().map(|found| found.id.as_str()).collect();
-    let wanted = &wanted;
+    // What became of a decision may stand in any segment after it.
+    let ids = || search(directory, filter)?.map(|found| Ok(found?.id)).collect::<Result<HashSet<_>, ReadError>>();
+    let wanted = (*filter != Filter::default()).then(ids).transpose()?;
+    let is_wanted = |id: &str| wanted.as_ref().is_none_or(|wanted| wanted.contains(id));
     let outcomes = each(&reader::segments(directory)?, |segment| {
         let mut outcomes = Vec::new();
         scan(segment, &[b"\"kind\":\"outcome\"".to_vec()], |offset, line| {
             let Head { at, outcome } =
                 serde_json::from_slice(line).map_err(|error| damage(segment, offset, error.to_string()))?;
-            if wanted.contains(outcome.decision.as_str()) {
+            if is_wanted(&outcome.decision) {
                 outcomes.push((at, outcome));
             }
             Ok(())
@@ -63,7 +63,8 @@ pub fn decisions(directory: &Path, filter: &Filter) -> Result<Decisions, ReadErr
     for (at, outcome) in outcomes.into_iter().flatten() {
         of.entry(outcome.decision.clone()).or_default().push((at, outcome));
     }
-    Ok(Decisions { found: found.into_iter(), outcomes: of, contents: Contents::of(directory), over: false })
+    let found = search(directory, filter)?;
+    Ok(Decisions { found, outcomes: of, contents: Contents::of(directory), over: false })
 }
 
 // === impl Decisions ===
@@ -83,8 +84,7 @@ impl Iterator for Decisions {
         if self.over {
             return None;
         }
-        let found = self.found.next()?;
-        let whole = self.whole(&found);
+        let whole = self.found.next()?.and_then(|found| self.whole(&found));
         self.over = whole.is_err();
         Some(whole)
     }

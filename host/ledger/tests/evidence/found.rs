@@ -1,7 +1,9 @@
 //! Records as people look for them, and as they prove them to others. It must never find what was not asked for.
 
+use std::fs;
+
 use tribunal_ledger::schema::{Body, Verdict};
-use tribunal_ledger::{Filter, Proof, ProofError, Wanted, prove, search, show};
+use tribunal_ledger::{Filter, Match, Proof, ProofError, ReadError, Wanted, prove, search, show};
 use tribunal_ports::Ledger as _;
 
 use crate::made;
@@ -10,7 +12,7 @@ use crate::place::{Place, by_nobody};
 const RECORDS: usize = 100;
 
 fn ids(place: &Place, filter: &Filter) -> Vec<String> {
-    search(place.path(), filter).unwrap().into_iter().map(|found| found.id).collect()
+    search(place.path(), filter).unwrap().map(|found| found.unwrap().id).collect()
 }
 
 #[tokio::test]
@@ -43,6 +45,45 @@ async fn decisions_are_found_by_user_request_rule_plugin_verdict_and_time() {
 /// At which record a decision is.
 fn ids_of(number: u64) -> usize {
     (0..number).map(|before| 1 + usize::from(made::outcome(before).is_some())).sum()
+}
+
+#[tokio::test]
+async fn decisions_are_found_from_either_end_however_many_segments_there_are() {
+    let place = Place::with(5 * RECORDS).await;
+    assert!(place.segment(12).is_file(), "more than are searched at once, from either end");
+    let found = || search(place.path(), &Filter::default()).unwrap().map(Result::unwrap);
+    let forward: Vec<String> = found().map(|found| found.id).collect();
+    let all = (0..).take_while(|number| ids_of(*number) < 5 * RECORDS);
+    assert_eq!(forward, all.map(made::decision_id).collect::<Vec<_>>());
+    let mut backward: Vec<String> = found().rev().map(|found| found.id).collect();
+    backward.reverse();
+    assert_eq!(backward, forward);
+    let (mut both, mut newest, mut left) = (Vec::new(), Vec::new(), found());
+    while let Some(oldest) = left.next() {
+        both.push(oldest.id);
+        newest.extend(left.next_back().map(|found| found.id));
+        newest.extend(left.next_back().map(|found| found.id));
+    }
+    both.extend(newest.into_iter().rev());
+    assert_eq!(both, forward);
+}
+
+#[tokio::test]
+async fn what_is_damaged_ends_a_search_and_what_lies_before_it_is_found() {
+    let place = Place::with(5 * RECORDS).await;
+    let path = place.segment(7);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replacen("\"kind\":\"decided\"", "\"kind\":\"decided\",,", 1)).unwrap();
+    let all = || search(place.path(), &Filter::default()).unwrap();
+    let ends = |found: Vec<Result<Match, ReadError>>| {
+        let good = found.iter().take_while(|found| found.is_ok()).count();
+        assert!(good > 0 && good + 1 == found.len(), "{good} of {}", found.len());
+        assert!(matches!(&found[good], Err(ReadError::Damage { path: at, .. }) if *at == path));
+    };
+    ends(all().collect());
+    ends(all().rev().collect());
+    let newest: Vec<String> = all().rev().take(3).map(|found| found.unwrap().id).collect();
+    assert_eq!(newest.len(), 3);
 }
 
 #[tokio::test]

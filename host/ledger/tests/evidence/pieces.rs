@@ -59,7 +59,7 @@ async fn pieces_are_the_decisions_of_the_whole_with_their_cases() {
         Filter { verdict: Some(Verdict::Deny), ..Filter::default() },
         Filter { rule: Some("within-cap".to_owned()), ..Filter::default() },
     ] {
-        let listed: Vec<u64> = search(place.path(), &filter).unwrap().into_iter().map(|found| found.seq).collect();
+        let listed: Vec<u64> = search(place.path(), &filter).unwrap().map(|found| found.unwrap().seq).collect();
         let found: Vec<u64> = pieces(&place, &filter).into_iter().map(|line| line.unwrap().seq).collect();
         assert_eq!((found, listed.is_empty()), (listed, false));
     }

@@ -18,8 +18,8 @@ use tribunal_ledger::schema::{Body, Decided, FailureClass, Outcome, Step, StepRe
 use tribunal_ledger::{Decision, decisions};
 
 use super::super::args::{ExportArgs, ExportForm};
-use super::directory;
 use super::list::filter;
+use super::{directory, unless_closed};
 
 /// Who made it, in forms that ask for that.
 const PRODUCT: &str = "tribunal";
@@ -64,15 +64,7 @@ pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
         }
         None => write(args.format, found, &mut BufWriter::new(io::stdout().lock())),
     };
-    match written {
-        // Whoever reads has had enough, such as `head`.
-        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
-        written => written.map(|()| ExitCode::SUCCESS),
-    }
-}
-
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    unless_closed(written).map(|()| ExitCode::SUCCESS)
 }
 
 fn write<E: std::error::Error + Send + Sync + 'static>(

@@ -1,5 +1,6 @@
 //! `tribunal ledger list`: decisions that fit a question, a line each. It never guesses what became of them; `show` tells.
 
+use std::io::{self, BufWriter, Write};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -8,21 +9,27 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tribunal_ledger::schema::{Time, Verdict};
-use tribunal_ledger::{Filter, Match, search};
+use tribunal_ledger::{Filter, Match, ReadError, search};
 
 use super::super::args::{FilterArgs, ListArgs, VerdictWord};
-use super::{directory, print};
+use super::{directory, unless_closed};
 use crate::health::plain;
+
+/// So many rows are laid out together; the columns of the next ones may have other widths.
+const PAGE_ROWS: usize = 1_000;
 
 pub(super) fn list(args: &ListArgs) -> anyhow::Result<ExitCode> {
     let filter = filter(&args.filter, Timestamp::now())?;
-    let directory = directory(&args.place)?;
-    let mut found = search(&directory, &filter)?;
-    if let Some(last) = args.last {
-        found.drain(..found.len().saturating_sub(last));
-    }
-    print(&if args.json { as_json(&found) } else { as_text(&found) })?;
-    Ok(ExitCode::SUCCESS)
+    let found = search(&directory(&args.place)?, &filter)?;
+    let to = &mut BufWriter::new(io::stdout().lock());
+    let written = match args.last {
+        None => write(found, args.json, to),
+        Some(last) => {
+            let newest: Vec<_> = found.rev().take(last).collect();
+            write(newest.into_iter().rev(), args.json, to)
+        }
+    };
+    unless_closed(written).map(|()| ExitCode::SUCCESS)
 }
 
 pub(in super::super) fn filter(args: &FilterArgs, now: Timestamp) -> anyhow::Result<Filter> {
@@ -62,16 +69,39 @@ pub(super) fn point(text: &str, now: Timestamp) -> anyhow::Result<Time> {
     Ok(Time::from(tribunal_core::Timestamp::from_millis(millis)))
 }
 
-fn as_json(found: &[Match]) -> String {
-    found.iter().map(|found| format!("{}\n", String::from_utf8_lossy(&found.line))).collect()
+fn write(
+    mut found: impl Iterator<Item = Result<Match, ReadError>>,
+    json: bool,
+    to: &mut impl Write,
+) -> anyhow::Result<()> {
+    if json {
+        for found in found {
+            to.write_all(&found?.line)?;
+            to.write_all(b"\n")?;
+        }
+        return Ok(to.flush()?);
+    }
+    let mut count = 0_usize;
+    loop {
+        let page: Vec<Match> = found.by_ref().take(PAGE_ROWS).collect::<Result<_, _>>()?;
+        if count == 0 || !page.is_empty() {
+            writeln!(to, "{}", table(&page, count == 0))?;
+        }
+        count = count.saturating_add(page.len());
+        if page.len() < PAGE_ROWS {
+            writeln!(to, "{count} decisions")?;
+            return Ok(to.flush()?);
+        }
+    }
 }
 
-fn as_text(found: &[Match]) -> String {
+fn table(page: &[Match], with_head: bool) -> Table {
     let mut table = Table::new();
-    table
-        .load_style(presets::NOTHING)
-        .set_header(vec!["at", "decision", "user", "verdict", "by", "request", "roles", "locks"]);
-    for found in found {
+    table.load_style(presets::NOTHING);
+    if with_head {
+        table.set_header(vec!["at", "decision", "user", "verdict", "by", "request", "roles", "locks"]);
+    }
+    for found in page {
         let Match { at, id, user, verdict, rules, request, roles, locks, dry_run, .. } = found;
         let verdict = verdict.map_or("", word);
         let verdict = if *dry_run { format!("{verdict} (dry run)") } else { verdict.to_owned() };
@@ -84,7 +114,7 @@ fn as_text(found: &[Match]) -> String {
             [at.to_string(), id.clone(), user.clone(), verdict, rules.join(", "), request, roles.join(", "), locks];
         table.add_row(cells.iter().map(|cell| plain(cell)).collect::<Vec<_>>());
     }
-    format!("{table}\n{} decisions\n", found.len())
+    table
 }
 
 pub(super) const fn word(verdict: Verdict) -> &'static str {
