@@ -20,7 +20,7 @@ use super::judge::{BACK_MS_MAX, GROWTH_BEYOND_CAP_BYTES_MAX};
 use super::process;
 use super::report::{Conditions, GuestReport, Report, Unknown};
 
-/// How long is waited for memory to go back, in multiples of how long it may take.
+/// How long is waited for memory and files to go back, in multiples of how long it may take.
 const BACK_PATIENCE: u32 = 5;
 /// How often is looked whether it did.
 const LOOK: Duration = Duration::from_millis(1);
@@ -97,6 +97,8 @@ pub fn run(
         stop.store(true, Ordering::Relaxed);
         ran
     })?;
+    // What ran last is still taken down by threads of the engine.
+    wait_until(Instant::now(), || process::open_files() <= report.files_warm);
     (report.resident_after, report.files_after) = (process::resident(), process::open_files());
     report.panics = process::panics();
     for (guest, figures) in bench.guests.into_iter().zip(bench.figures) {
@@ -104,6 +106,14 @@ pub fn run(
         report.guests.push(GuestReport::of(guest, figures));
     }
     Ok(report)
+}
+
+/// Looks again and again until it is so, from `begun` on for as long as there is patience.
+fn wait_until(begun: Instant, is_so: impl Fn() -> bool) {
+    let patience = Duration::from_millis(BACK_MS_MAX) * BACK_PATIENCE;
+    while !is_so() && begun.elapsed() <= patience {
+        thread::park_timeout(LOOK);
+    }
 }
 
 /// All that a run works with.
@@ -195,10 +205,7 @@ impl<F: Fn(String) + Sync> Bench<'_, F> {
     fn back(&self, before: u64, returned: Instant) -> Duration {
         let most = before.saturating_add(GROWTH_BEYOND_CAP_BYTES_MAX);
         let is_back = || self.options.threads > 1 || process::resident().is_none_or(|now| now <= most);
-        let patience = Duration::from_millis(BACK_MS_MAX) * BACK_PATIENCE;
-        while !is_back() && returned.elapsed() <= patience {
-            thread::park_timeout(LOOK);
-        }
+        wait_until(returned, is_back);
         if self.options.threads > 1 { Duration::ZERO } else { returned.elapsed() }
     }
 
