@@ -13,8 +13,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use jiff::Timestamp;
-use serde_json::json;
-use tribunal_ledger::schema::{Body, Decided, FailureClass, Outcome, Step, StepResult, Time, Verdict};
+use serde::Serialize;
+use tribunal_ledger::schema::{Body, Decided, FailureClass, Line, Outcome, Step, StepResult, Time, Verdict};
 use tribunal_ledger::{Decision, decisions};
 
 use super::super::args::{ExportArgs, ExportForm};
@@ -31,6 +31,21 @@ struct Event<'a> {
     at: Time,
     decided: &'a Decided,
     outcomes: &'a [(Time, Outcome)],
+}
+
+/// A decision as a line of JSON.
+#[derive(Serialize)]
+struct Whole<'a> {
+    record: &'a Line,
+    outcomes: Vec<Done<'a>>,
+}
+
+/// What became of a step of it.
+#[derive(Serialize)]
+struct Done<'a> {
+    at: Time,
+    step: &'a Step,
+    result: &'a StepResult,
 }
 
 /// What became of a decision, in a word.
@@ -80,13 +95,7 @@ fn write<E: std::error::Error + Send + Sync + 'static>(
         let Body::Decided(decided) = &record.body else { continue };
         let event = Event { seq: record.seq, at: record.at, decided, outcomes: &outcomes };
         let text = match form {
-            ExportForm::Jsonl => {
-                let outcomes: Vec<_> = outcomes
-                    .iter()
-                    .map(|(at, outcome)| json!({ "at": at, "step": outcome.step, "result": outcome.result }))
-                    .collect();
-                format!("{}\n", json!({ "record": record, "outcomes": outcomes }))
-            }
+            ExportForm::Jsonl => serde_json::to_string(&Whole::of(&record, &outcomes))? + "\n",
             ExportForm::Csv => csv::row(&event),
             ExportForm::Ocsf => format!("{}\n", ocsf::event(&event)),
             ExportForm::Cef => cef::event(&event),
@@ -95,6 +104,15 @@ fn write<E: std::error::Error + Send + Sync + 'static>(
     }
     to.flush()?;
     Ok(())
+}
+
+// === impl Whole ===
+
+impl<'a> Whole<'a> {
+    fn of(record: &'a Line, outcomes: &'a [(Time, Outcome)]) -> Self {
+        let done = |(at, outcome): &'a (Time, Outcome)| Done { at: *at, step: &outcome.step, result: &outcome.result };
+        Self { record, outcomes: outcomes.iter().map(done).collect() }
+    }
 }
 
 // === impl Event ===

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tribunal_ledger::schema::Line;
 
 use super::*;
