@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use sha2::{Digest as _, Sha256};
 
 /// What the text of a digest begins with.
@@ -31,17 +32,16 @@ impl Digest {
     /// [`InvalidDigest`] if it names none.
     pub fn parse(text: &str) -> Result<Self, InvalidDigest> {
         let invalid = || InvalidDigest(crate::text::clip(text, 128));
-        let mut digest = [0; 32];
         let digits = text.strip_prefix(PREFIX).ok_or_else(invalid)?;
-        hex::decode_to_slice(digits, &mut digest).map_err(|_| invalid())?;
-        Ok(Self(digest))
+        let bytes = HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).map_err(|_| invalid())?;
+        bytes.try_into().map(Self).map_err(|_| invalid())
     }
 }
 
 impl Digest {
     /// Its digits, without what comes before them.
     pub(crate) fn hex(&self) -> String {
-        hex::encode(self.0)
+        HEXLOWER.encode(&self.0)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -15,6 +16,18 @@ pub(crate) const DIGEST_BYTES: usize = 32;
 pub struct Digest([u8; DIGEST_BYTES]);
 
 struct DigestVisitor;
+
+/// Bytes as lower case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    HEXLOWER.encode(bytes)
+}
+
+/// As many bytes as lower case hexadecimal digits say; none, if they do not.
+pub(crate) fn unhex<const BYTES: usize>(text: &str) -> Option<[u8; BYTES]> {
+    let mut bytes = [0; BYTES];
+    let fits = HEXLOWER.decode_len(text.len()) == Ok(BYTES);
+    (fits && HEXLOWER.decode_mut(text.as_bytes(), &mut bytes).is_ok()).then_some(bytes)
+}
 
 // === impl Digest ===
 
@@ -53,15 +66,13 @@ impl Digest {
     /// The digest that this text is.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let mut bytes = [0; DIGEST_BYTES];
-        let is_lower = text.bytes().all(|byte| !byte.is_ascii_uppercase());
-        (is_lower && hex::decode_to_slice(text, &mut bytes).is_ok()).then_some(Self(bytes))
+        unhex(text).map(Self)
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        f.write_str(&hex(&self.0))
     }
 }
 
@@ -94,5 +105,27 @@ impl Visitor<'_> for DigestVisitor {
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Digest, E> {
         Digest::parse(text).ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_digest_has_one_text_and_no_other() {
+        let digest = Digest::of(b"");
+        let text = digest.to_string();
+        assert_eq!(text, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(Digest::parse(&text), Some(digest));
+        assert_eq!(serde_json::from_str::<Digest>(&format!("\"{text}\"")).unwrap(), digest);
+        let others = [text.to_uppercase(), format!("{text}00"), format!("{text}0"), format!(" {}", &text[1..])];
+        let multibyte = format!("é{}", &text[2..]);
+        for other in others.iter().map(String::as_str).chain(["", "e3", "g", &text[1..], &text[2..], &multibyte]) {
+            assert_eq!(Digest::parse(other), None, "{other}");
+            assert!(serde_json::from_value::<Digest>(other.into()).is_err(), "{other}");
+        }
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use tracing::warn;
 
+use crate::digest::hex;
 use crate::directory::{Directory, OpenError};
 use crate::note::{PublicKey, SecretKey};
 use crate::store::SEGMENT_MODE;
@@ -63,7 +64,7 @@ fn make(directory: &Directory, path: &Path) -> io::Result<SecretKey> {
     let (mut seed, mut name) = ([0; 32], [0; 8]);
     getrandom::fill(&mut seed).map_err(io::Error::other)?;
     getrandom::fill(&mut name).map_err(io::Error::other)?;
-    let key = SecretKey::new(&format!("{NAME_PREFIX}{}", hex::encode(name)), seed).map_err(io::Error::other)?;
+    let key = SecretKey::new(&format!("{NAME_PREFIX}{}", hex(&name)), seed).map_err(io::Error::other)?;
     replace(directory, path, key.to_text().as_bytes(), true)?;
     Ok(key)
 }

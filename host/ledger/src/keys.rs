@@ -8,7 +8,7 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use crate::digest::Digest;
+use crate::digest::{Digest, hex, unhex};
 use crate::directory::{DIRECTORY_MODE, sync_directory};
 use crate::store::SEGMENT_MODE;
 
@@ -69,7 +69,7 @@ pub(crate) fn destroy(path: &Path) -> io::Result<bool> {
         Err(error) => return Err(error),
     };
     // Where the file system writes in place nothing is left of it; where it does not, that is for its operator.
-    file.write_all(hex::encode([0; KEY_BYTES]).as_bytes())?;
+    file.write_all(hex(&[0; KEY_BYTES]).as_bytes())?;
     file.sync_all()?;
     fs::remove_file(path)?;
     path.parent().map_or(Ok(()), sync_directory)?;
@@ -88,9 +88,7 @@ fn files(directory: &Path) -> io::Result<Vec<(Digest, KeyId, PathBuf)>> {
         let entry = entry?;
         let named = entry.file_name().to_str().and_then(|name| {
             let (of, id) = name.split_once('-')?;
-            let mut bytes = [0; KEY_ID_BYTES];
-            hex::decode_to_slice(id, &mut bytes).ok()?;
-            Some((Digest::parse(of)?, KeyId(bytes)))
+            Some((Digest::parse(of)?, KeyId(unhex(id)?)))
         });
         files.extend(named.map(|(of, id)| (of, id, entry.path())));
     }
@@ -98,7 +96,7 @@ fn files(directory: &Path) -> io::Result<Vec<(Digest, KeyId, PathBuf)>> {
 }
 
 fn path_of(directory: &Path, of: &Digest, id: KeyId) -> PathBuf {
-    directory.join(format!("{of}-{}", hex::encode(id.0)))
+    directory.join(format!("{of}-{}", hex(&id.0)))
 }
 
 fn read(path: &Path, id: KeyId) -> io::Result<Option<UserKey>> {
@@ -107,10 +105,9 @@ fn read(path: &Path, id: KeyId) -> io::Result<Option<UserKey>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let mut secret = [0; KEY_BYTES];
-    let whole = hex::decode_to_slice(text.trim_end(), &mut secret).is_ok();
-    // One that was overwritten, and not removed yet.
-    Ok((whole && secret != [0; KEY_BYTES]).then_some(UserKey { id, secret }))
+    // All zeros: it was overwritten, and not removed yet.
+    let secret = unhex(text.trim_end()).filter(|secret| *secret != [0; KEY_BYTES]);
+    Ok(secret.map(|secret| UserKey { id, secret }))
 }
 
 // === impl Keyring ===
@@ -159,7 +156,7 @@ impl Keyring {
         }
         let aside = self.directory.join("new");
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(SEGMENT_MODE).open(&aside)?;
-        file.write_all(hex::encode(key.secret).as_bytes())?;
+        file.write_all(hex(&key.secret).as_bytes())?;
         file.sync_all()?;
         fs::rename(&aside, path_of(&self.directory, of, key.id))?;
         sync_directory(&self.directory)?;

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use thiserror::Error;
 
-use crate::digest::Digest;
+use crate::digest::{Digest, hex, unhex};
 
 /// What a signature line begins with.
 const DASH: &str = "\u{2014} ";
@@ -74,8 +74,7 @@ fn split_key(text: &str) -> Result<(String, [u8; 4], [u8; KEY_BYTES]), NoteError
     let (Some(name), Some(hash), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
         return Err(NoteError::Key("it has not three parts with `+` between them"));
     };
-    let mut id = [0; 4];
-    hex::decode_to_slice(hash, &mut id).map_err(|_| NoteError::Key("its hash is not eight hexadecimal digits"))?;
+    let id = unhex(&hash.to_ascii_lowercase()).ok_or(NoteError::Key("its hash is not eight hexadecimal digits"))?;
     let bytes = STANDARD.decode(key).map_err(|_| NoteError::Key("its last part is not base64"))?;
     match bytes.split_first() {
         Some((&ED25519_TYPE, key)) if is_name(name) => {
@@ -144,7 +143,7 @@ impl PublicKey {
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let typed: Vec<u8> = [ED25519_TYPE].iter().chain(&self.key).copied().collect();
-        write!(f, "{}+{}+{}", self.name, hex::encode(key_id(&self.name, &self.key)), STANDARD.encode(typed))
+        write!(f, "{}+{}+{}", self.name, hex(&key_id(&self.name, &self.key)), STANDARD.encode(typed))
     }
 }
 
@@ -180,7 +179,7 @@ impl SecretKey {
     /// What goes into a file that only its owner may read.
     pub(crate) fn to_text(&self) -> String {
         let typed: Vec<u8> = [ED25519_TYPE].iter().chain(&self.seed).copied().collect();
-        let id = hex::encode(key_id(&self.name, &self.public().key));
+        let id = hex(&key_id(&self.name, &self.public().key));
         format!("{SECRET_PREFIX}{}+{id}+{}\n", self.name, STANDARD.encode(typed))
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tribunal_core::Timestamp;
 use tribunal_core::record::Record;
 
+use crate::digest::hex;
 use crate::directory::{DIRECTORY_MODE, Directory, sync_directory};
 use crate::key::replace;
 use crate::keys;
@@ -86,7 +87,7 @@ impl Note {
             destroy: destroy.into_iter().map(inside).collect(),
             remove: remove.into_iter().map(inside).collect(),
         };
-        let path = directory.join(hex::encode(name)).with_extension(ENDING);
+        let path = directory.join(hex(&name)).with_extension(ENDING);
         replace(&Directory::unlocked(&directory)?, &path, &serde_json::to_vec(&text)?, true)?;
         Ok(Self { ledger: ledger.to_owned(), path, text })
     }

@@ -20,7 +20,7 @@ use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
 pub(crate) use self::loaded::LoadedPack;
 pub(crate) use self::loose::Loose;
 pub(crate) use self::pack::{FRAME_HEAD_BYTES, Frame, Pack, PackPiece};
-pub(crate) use self::sealed::{Content, OBJECT_KEY_BYTES, ObjectKey, key_of, open, open_with, seal, sealed_with};
+pub(crate) use self::sealed::{Content, ObjectKey, key_of, open, open_with, seal, sealed_with};
 use crate::OBJECT_BYTES_MAX;
 use crate::digest::Digest;
 

@@ -10,6 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use data_encoding::HEXLOWER;
 use rustix::process::geteuid;
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
@@ -65,7 +66,7 @@ pub(super) enum Found<T> {
 pub(crate) fn compatibility(wasm: &Engine) -> String {
     let mut hash = Steady(Sha256::new());
     wasm.precompile_compatibility_hash().hash(&mut hash);
-    hex::encode(hash.0.finalize())
+    HEXLOWER.encode(&hash.0.finalize())
 }
 
 /// A hasher that gives the same in every process, which the standard library's own does not promise.

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::cases::{self, Unfit};
 use crate::checkpoint::Checkpoint;
-use crate::digest::Digest;
+use crate::digest::{Digest, unhex};
 use crate::note::PublicKey;
-use crate::object::{Content, OBJECT_KEY_BYTES, ObjectKey, sealed_with};
+use crate::object::{Content, ObjectKey, sealed_with};
 use crate::proof::Proof;
 use crate::schema::{Body, Line, Panel};
 use crate::verify::Finding;
@@ -122,9 +122,8 @@ impl Checking<'_> {
             }
         };
         for (name, key) in keys {
-            let mut own = [0; OBJECT_KEY_BYTES];
-            match (Digest::parse(&name), hex::decode_to_slice(key, &mut own)) {
-                (Some(name), Ok(())) => drop(self.opened.keys.insert(name, ObjectKey(own))),
+            match (Digest::parse(&name), unhex(&key)) {
+                (Some(name), Some(own)) => drop(self.opened.keys.insert(name, ObjectKey(own))),
                 (_, _) => self.say(self.bundle.join(OBJECT_KEYS), None, format!("`{name}` has no key")),
             }
         }

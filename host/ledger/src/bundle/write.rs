@@ -15,7 +15,7 @@ use super::{
     PUBLIC_KEY, Question, READABLE, README, RECORDS, SETTINGS, at, readable_path, record_path,
 };
 use crate::cases::{self, Contents, Unfit};
-use crate::digest::Digest;
+use crate::digest::{Digest, hex};
 use crate::directory::{DIRECTORY_MODE, Segment};
 use crate::note::PublicKey;
 use crate::object::{Loose, key_of, unpack};
@@ -202,7 +202,7 @@ fn put_around(
     done: &Bundled,
 ) -> Result<(), BundleError> {
     let keys: BTreeMap<String, String> =
-        opened.keys.iter().map(|(name, key)| (name.to_string(), hex::encode(key.0))).collect();
+        opened.keys.iter().map(|(name, key)| (name.to_string(), hex(&key.0))).collect();
     let Question { user, request, since, until } = question.clone();
     let about = About {
         v: BUNDLE_VERSION,

@@ -63,3 +63,12 @@ fn a_key_with_a_wrong_character_is_none() {
     assert!(SecretKey::new("a b", [0; 32]).is_err());
     assert!(!format!("{:?}", key(1)).contains("seed"));
 }
+
+#[test]
+fn the_hash_of_a_key_may_be_in_capitals_as_go_has_it() {
+    let capitals = GO_PUBLIC.replace("c74f20a3", "C74F20A3");
+    assert_eq!(PublicKey::parse(&capitals).unwrap().to_string(), GO_PUBLIC);
+    for wrong in ["c74f20a", "c74f20a300", "c74f20ag", "+c74f20a3"] {
+        assert!(PublicKey::parse(&GO_PUBLIC.replace("c74f20a3", wrong)).is_err(), "{wrong}");
+    }
+}

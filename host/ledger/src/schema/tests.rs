@@ -228,7 +228,7 @@ fn case() -> impl Strategy<Value = Case> {
 }
 
 fn panel() -> impl Strategy<Value = PanelId> {
-    any::<[u8; 32]>().prop_map(|bytes| PanelId::new(hex::encode(bytes)))
+    any::<[u8; 32]>().prop_map(|bytes| PanelId::new(crate::digest::hex(&bytes)))
 }
 
 fn decided() -> impl Strategy<Value = Decided> {

@@ -2,6 +2,8 @@
 //! word for a head.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use data_encoding::HEXLOWER;
+
 use super::*;
 
 /// The leaves of the reference implementation of RFC 6962 (`merkle_tree_test` of certificate-transparency).
@@ -45,7 +47,7 @@ const PATHS: [(u64, u64, &[&str]); 4] = [
 ];
 
 fn leaves() -> Vec<Digest> {
-    LEAVES.iter().map(|leaf| leaf_hash(&hex::decode(leaf).unwrap())).collect()
+    LEAVES.iter().map(|leaf| leaf_hash(&HEXLOWER.decode(leaf.as_bytes()).unwrap())).collect()
 }
 
 fn digest(text: &str) -> Digest {

@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use data_encoding::HEXLOWER;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SanType, SerialNumber,
@@ -29,7 +30,7 @@ const BACKDATED_MS: i64 = 60 * 1000;
 /// `teleport.cluster.local` with the hex form of the cluster's name before it, as Teleport encodes cluster names for SNI and ALPN.
 #[must_use]
 pub fn encoded_cluster_name(cluster: &str) -> String {
-    format!("{}.{API_DOMAIN}", hex::encode(cluster.as_bytes()))
+    format!("{}.{API_DOMAIN}", HEXLOWER.encode(cluster.as_bytes()))
 }
 
 /// One generation of the cluster's authorities.
