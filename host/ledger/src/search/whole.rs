@@ -26,6 +26,8 @@ pub struct Decision {
 #[derive(Debug)]
 pub struct Decisions {
     found: Matches,
+    /// The number of the last one that there was when outcomes were looked for; what came later would seem to have none.
+    newest: Option<u64>,
     outcomes: HashMap<String, Vec<(Time, Outcome)>>,
     contents: Contents,
     over: bool,
@@ -38,11 +40,12 @@ struct Head {
     outcome: Outcome,
 }
 
-/// The decisions that fit, with all that belongs to them, which are read as they are asked for.
+/// The decisions that fit and are there now, with all that belongs to them, which are read as they are asked for.
 ///
 /// # Errors
 /// When a segment cannot be read, or a line of it that may fit.
 pub fn decisions(directory: &Path, filter: &Filter) -> Result<Decisions, ReadError> {
+    let newest = search(directory, filter)?.next_back().transpose()?.map(|found| found.seq);
     // What became of a decision may stand in any segment after it.
     let ids = || search(directory, filter)?.map(|found| Ok(found?.id)).collect::<Result<HashSet<_>, ReadError>>();
     let wanted = (*filter != Filter::default()).then(ids).transpose()?;
@@ -64,7 +67,7 @@ pub fn decisions(directory: &Path, filter: &Filter) -> Result<Decisions, ReadErr
         of.entry(outcome.decision.clone()).or_default().push((at, outcome));
     }
     let found = search(directory, filter)?;
-    Ok(Decisions { found, outcomes: of, contents: Contents::of(directory), over: false })
+    Ok(Decisions { found, newest, outcomes: of, contents: Contents::of(directory), over: false })
 }
 
 // === impl Decisions ===
@@ -84,7 +87,11 @@ impl Iterator for Decisions {
         if self.over {
             return None;
         }
-        let whole = self.found.next()?.and_then(|found| self.whole(&found));
+        let found = self.found.next()?;
+        if found.as_ref().is_ok_and(|found| Some(found.seq) > self.newest) {
+            return None;
+        }
+        let whole = found.and_then(|found| self.whole(&found));
         self.over = whole.is_err();
         Some(whole)
     }

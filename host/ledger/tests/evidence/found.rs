@@ -3,7 +3,7 @@
 use std::fs;
 
 use tribunal_ledger::schema::{Body, Verdict};
-use tribunal_ledger::{Filter, Match, Proof, ProofError, ReadError, Wanted, prove, search, show};
+use tribunal_ledger::{Decisions, Filter, Match, Proof, ProofError, ReadError, Wanted, decisions, prove, search, show};
 use tribunal_ports::Ledger as _;
 
 use crate::made;
@@ -154,6 +154,25 @@ async fn what_is_being_written_is_found_and_verified_beside_the_writer() {
             );
         }
     }
+}
+
+#[tokio::test]
+async fn what_comes_while_decisions_are_taken_elsewhere_waits_for_the_next_time() {
+    let place = Place::new();
+    let (ledger, _) = place.open();
+    let of = |number: u64| [Some(made::decided(number)), made::outcome(number)].into_iter().flatten();
+    let with_outcome: Vec<u64> = (0..).filter(|number| made::outcome(*number).is_some()).take(4).collect();
+    let (before, after) = with_outcome.split_at(2);
+    for record in before.iter().copied().flat_map(of) {
+        ledger.append(record).await.unwrap();
+    }
+    let first = decisions(place.path(), &Filter::default()).unwrap();
+    for record in after.iter().copied().flat_map(of) {
+        ledger.append(record).await.unwrap();
+    }
+    let taken = |found: Decisions| found.map(|found| found.unwrap().outcomes.len()).collect::<Vec<_>>();
+    assert_eq!(taken(first), [1, 1], "none without what became of it");
+    assert_eq!(taken(decisions(place.path(), &Filter::default()).unwrap()), [1, 1, 1, 1]);
 }
 
 #[tokio::test]
