@@ -7,8 +7,9 @@ mod ocsf;
 #[cfg(test)]
 mod tests;
 
-use std::fs::OpenOptions;
+use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -67,19 +68,32 @@ enum Became {
 
 pub(super) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let directory = directory(&args.place)?;
+    if let Some(out) = &args.out {
+        anyhow::ensure!(!out.exists(), "`{}` exists already; name a file to be made", out.display());
+    }
     let found = decisions(&directory, &filter(&args.filter, Timestamp::now())?)?;
-    let written = match &args.out {
-        Some(out) => {
-            let file = OpenOptions::new().write(true).create_new(true).open(out);
-            let file = file.with_context(|| format!("`{}` cannot be made", out.display()))?;
-            let mut to = BufWriter::new(file);
-            let written = write(args.format, found, &mut to);
-            to.flush()?;
-            written
-        }
-        None => write(args.format, found, &mut BufWriter::new(io::stdout().lock())),
-    };
-    unless_closed(written).map(|()| ExitCode::SUCCESS)
+    match &args.out {
+        Some(out) => write_file(args.format, found, out)?,
+        None => unless_closed(write(args.format, found, &mut BufWriter::new(io::stdout().lock())))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a file that is there when all of it is, and not before. Others cannot read it: people's words stand in it.
+fn write_file<E: std::error::Error + Send + Sync + 'static>(
+    form: ExportForm,
+    found: impl Iterator<Item = Result<Decision, E>>,
+    out: &Path,
+) -> anyhow::Result<()> {
+    let cannot = || format!("`{}` cannot be written", out.display());
+    let directory = out.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let name = out.file_name().unwrap_or(OsStr::new("export"));
+    let unfinished = tempfile::Builder::new().prefix(name).suffix(".unfinished").tempfile_in(directory);
+    let unfinished = unfinished.with_context(cannot)?;
+    write(form, found, &mut BufWriter::new(unfinished.as_file())).with_context(cannot)?;
+    unfinished.as_file().sync_all().with_context(cannot)?;
+    unfinished.persist_noclobber(out).map_err(|error| error.error).with_context(cannot)?;
+    Ok(())
 }
 
 fn write<E: std::error::Error + Send + Sync + 'static>(

@@ -1,6 +1,9 @@
 //! Decisions in the forms of other systems, whatever is in them. They must never become more there than text.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tribunal_ledger::schema::Line;
@@ -91,6 +94,35 @@ fn read_cef(event: &str) -> (Vec<String>, Vec<(String, String)>) {
         end = begin.saturating_sub(1);
     }
     (head, fields)
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn a_file_is_there_when_all_of_it_is_and_not_before() {
+    let place = tempfile::tempdir().unwrap();
+    let out = place.path().join("decisions.csv");
+    let decision = || Ok(Decision { record: line("a", "deny"), outcomes: Vec::new() });
+    let seen = |wanted: fn(&str) -> bool| assert!(matches!(names(place.path()).as_slice(), [name] if wanted(name)));
+
+    let broken = [decision(), Err(io::Error::other("of the segment"))].into_iter();
+    let broken = broken.inspect(|_| seen(|name| name.starts_with("decisions.csv") && name.ends_with(".unfinished")));
+    let error = format!("{:#}", write_file(ExportForm::Csv, broken, &out).unwrap_err());
+    assert!(error.contains("decisions.csv` cannot be written") && error.contains("of the segment"), "{error}");
+    assert!(names(place.path()).is_empty(), "{:?}", names(place.path()));
+
+    write_file(ExportForm::Csv, std::iter::once(decision()), &out).unwrap();
+    seen(|name| name == "decisions.csv");
+    assert_eq!(fs::read_to_string(&out).unwrap(), in_form(ExportForm::Csv, line("a", "deny"), Vec::new()));
+    assert_eq!(fs::metadata(&out).unwrap().permissions().mode() & 0o777, 0o600);
+
+    // Somebody else was faster, or it stood there.
+    fs::write(&out, "theirs").unwrap();
+    let error = format!("{:#}", write_file(ExportForm::Csv, std::iter::once(decision()), &out).unwrap_err());
+    assert!(error.contains("File exists"), "{error}");
+    assert_eq!((names(place.path()).len(), fs::read_to_string(&out).unwrap()), (1, "theirs".to_owned()));
 }
 
 #[test]
