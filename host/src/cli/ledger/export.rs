@@ -7,7 +7,6 @@ mod ocsf;
 #[cfg(test)]
 mod tests;
 
-use std::ffi::OsStr;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -87,8 +86,9 @@ fn write_file<E: std::error::Error + Send + Sync + 'static>(
 ) -> anyhow::Result<()> {
     let cannot = || format!("`{}` cannot be written", out.display());
     let directory = out.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
-    let name = out.file_name().unwrap_or(OsStr::new("export"));
-    let unfinished = tempfile::Builder::new().prefix(name).suffix(".unfinished").tempfile_in(directory);
+    let mut name = out.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    let unfinished = tempfile::Builder::new().prefix(&name).suffix(".unfinished").tempfile_in(directory);
     let unfinished = unfinished.with_context(cannot)?;
     write(form, found, &mut BufWriter::new(unfinished.as_file())).with_context(cannot)?;
     unfinished.as_file().sync_all().with_context(cannot)?;

@@ -108,7 +108,7 @@ fn a_file_is_there_when_all_of_it_is_and_not_before() {
     let seen = |wanted: fn(&str) -> bool| assert!(matches!(names(place.path()).as_slice(), [name] if wanted(name)));
 
     let broken = [decision(), Err(io::Error::other("of the segment"))].into_iter();
-    let broken = broken.inspect(|_| seen(|name| name.starts_with("decisions.csv") && name.ends_with(".unfinished")));
+    let broken = broken.inspect(|_| seen(|name| name.starts_with("decisions.csv.") && name.ends_with(".unfinished")));
     let error = format!("{:#}", write_file(ExportForm::Csv, broken, &out).unwrap_err());
     assert!(error.contains("decisions.csv` cannot be written") && error.contains("of the segment"), "{error}");
     assert!(names(place.path()).is_empty(), "{:?}", names(place.path()));
